@@ -1,0 +1,51 @@
+"""Blob storage through the official SDK: a connection string locally, managed identity in Azure."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from shared_code.foundation.settings import settings
+
+if TYPE_CHECKING:
+    from azure.storage.blob import BlobServiceClient
+
+
+@cache
+def service() -> BlobServiceClient:
+    """The storage client of this process."""
+    from azure.storage.blob import BlobServiceClient
+
+    known = settings()
+    if known.storage:
+        return BlobServiceClient.from_connection_string(known.storage, retry_total=3)
+    from azure.identity import DefaultAzureCredential
+
+    return BlobServiceClient(known.storage_uri, credential=DefaultAzureCredential(), retry_total=3)
+
+
+@cache
+def _ensure_container(name: str) -> None:
+    container = service().get_container_client(name)
+    if not container.exists():
+        from azure.core.exceptions import ResourceExistsError
+
+        try:
+            container.create_container()
+        except ResourceExistsError:
+            return  # another instance was first, which is just as good
+
+
+def put(container: str, path: str, data: bytes, content_type: str) -> None:
+    """Write a blob whole, replacing what was there: the same effect however often it is repeated."""
+    from azure.storage.blob import ContentSettings
+
+    _ensure_container(container)
+    service().get_blob_client(container, path).upload_blob(
+        data, overwrite=True, content_settings=ContentSettings(content_type=content_type)
+    )
+
+
+def get(container: str, path: str) -> bytes:
+    """Read a blob whole. Raises ResourceNotFoundError of the SDK when it is not there."""
+    return service().get_blob_client(container, path).download_blob().readall()

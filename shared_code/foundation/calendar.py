@@ -1,0 +1,82 @@
+"""Months as values. A period never passes through an instant, so no time zone can move it."""
+
+from __future__ import annotations
+
+import calendar as _calendar
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Self
+
+_TEXT = re.compile(r"^(\d{4})-(0[1-9]|1[0-2])$")
+_COMPACT = re.compile(r"^(\d{4})(0[1-9]|1[0-2])$")
+_FIRST_YEAR = 2000
+_LAST_YEAR = 2199
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Period:
+    """One calendar month, the service period of a statement. Ordered, hashable, printed as `YYYY-MM`."""
+
+    year: int
+    month: int
+
+    def __post_init__(self) -> None:
+        if not (_FIRST_YEAR <= self.year <= _LAST_YEAR and 1 <= self.month <= 12):
+            raise ValueError(f"no such period: {self.year:04d}-{self.month:02d}")
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `YYYY-MM` or `YYYYMM`; anything else is a ValueError that says what was expected."""
+        found = _TEXT.match(text) or _COMPACT.match(text)
+        if found is None:
+            raise ValueError(f"a period is written YYYY-MM, for example 2026-10; got {text!r}")
+        return cls(int(found[1]), int(found[2]))
+
+    @classmethod
+    def of(cls, day: date) -> Self:
+        """The month that contains `day`."""
+        return cls(day.year, day.month)
+
+    @property
+    def first_day(self) -> date:
+        return date(self.year, self.month, 1)
+
+    @property
+    def last_day(self) -> date:
+        return date(self.year, self.month, self.days)
+
+    @property
+    def days(self) -> int:
+        return _calendar.monthrange(self.year, self.month)[1]
+
+    @property
+    def index(self) -> int:
+        """Months since year 0: differences of indexes are distances in months."""
+        return self.year * 12 + self.month - 1
+
+    @property
+    def compact(self) -> str:
+        """`YYYYMM`, as warehouse tables and invoice numbers write it."""
+        return f"{self.year:04d}{self.month:02d}"
+
+    def plus(self, months: int) -> Self:
+        year, month = divmod(self.index + months, 12)
+        return type(self)(year, month + 1)
+
+    @property
+    def next(self) -> Self:
+        return self.plus(1)
+
+    @property
+    def previous(self) -> Self:
+        return self.plus(-1)
+
+    def until(self, end: Self) -> Iterator[Self]:
+        """Every period from this one up to, not including, `end`."""
+        for distance in range(max(end.index - self.index, 0)):
+            yield self.plus(distance)
+
+    def __str__(self) -> str:
+        return f"{self.year:04d}-{self.month:02d}"

@@ -1,0 +1,44 @@
+"""Time and identifiers enter here and nowhere else, so that tests set them."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+_NAMESPACE = uuid.UUID("6f1d3c52-8d0a-5b7e-9a44-2f6f0d6c9e01")
+
+_now: Callable[[], datetime] = lambda: datetime.now(UTC)  # noqa: E731 - replaced as a value by `set_clock`
+
+
+def now() -> datetime:
+    """The present instant, aware, in UTC."""
+    return _now()
+
+
+def today(zone: str) -> date:
+    """The business date in `zone`. It is data from here on and never converted back (field report 8, 9)."""
+    return _now().astimezone(ZoneInfo(zone)).date()
+
+
+def set_clock(read: Callable[[], datetime] | None) -> None:
+    """Replace the clock (tests), or put the real one back with None."""
+    global _now
+    _now = read or (lambda: datetime.now(UTC))
+
+
+def new_id() -> str:
+    """A fresh identifier for something that has no natural key."""
+    return uuid.uuid4().hex
+
+
+def derived_id(*parts: object) -> str:
+    """The identifier of a natural key: the same parts give the same id on every machine and in every retry."""
+    return uuid.uuid5(_NAMESPACE, "\x1f".join(str(part) for part in parts)).hex
+
+
+def fingerprint(data: bytes) -> str:
+    """SHA-256 in lower-case hex."""
+    return hashlib.sha256(data).hexdigest()

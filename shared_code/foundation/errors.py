@@ -1,0 +1,44 @@
+"""One hierarchy of refusals. Each has a stable code and number, says where, and says what helps.
+
+Numbers: 1xxx authentication and access, 2xxx input, 3xxx business rule, 4xxx conflict and concurrency,
+5xxx dependency or internal (http-api, Conventions).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One finding: the field or place, and what is wrong with it."""
+
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorKind:
+    """A refusal in the abstract: its code, number, HTTP status, meaning and cure. `GET /errors/{code}` shows it."""
+
+    code: str
+    number: int
+    status: int
+    meaning: str
+    cure: str
+    retryable: bool = False
+
+
+class BillingError(Exception):
+    """A refusal in the concrete: a kind, a message for a person, and details by place."""
+
+    def __init__(self, kind: ErrorKind, message: str, details: Sequence[Detail] = ()) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.details = tuple(details)
+
+    @property
+    def code(self) -> str:
+        return self.kind.code

@@ -1,0 +1,28 @@
+"""The one place where money is rounded (rules R1): to cents, halves away from zero."""
+
+from decimal import ROUND_HALF_UP, Decimal
+
+CENT = Decimal("0.01")
+ZERO = Decimal("0.00")
+
+
+def to_cents(amount: Decimal) -> Decimal:
+    """Round to cents, halves away from zero (`ROUND_HALF_UP` rounds the magnitude). Source: rules R1."""
+    return amount.quantize(CENT, rounding=ROUND_HALF_UP)
+
+
+def to_places(value: Decimal, places: int) -> Decimal:
+    """Round to `places` decimals, halves away from zero: hours of a time-sheet row, printed rates."""
+    return value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+
+
+def dollars(amount: Decimal) -> str:
+    """US currency text with thousands separators, as lines and documents print it: `$1,234.50`, `-$3.00`."""
+    rounded = to_cents(amount)
+    return f"-${-rounded:,.2f}" if rounded < 0 else f"${rounded:,.2f}"
+
+
+def plain(value: Decimal) -> str:
+    """A number without exponent or needless zeros: hours and quantities in descriptions (rules R55)."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
