@@ -16,7 +16,9 @@ import_batch = sa.Table(
     sa.Column("source_name", text(1024), nullable=False),
     sa.Column("sha256", text(64), nullable=False),
     sa.Column("byte_count", sa.BigInteger, nullable=False),
-    # received → loading → current | held | rejected (the file as a whole) | duplicate (same bytes as duplicate_of)
+    sa.Column("source_etag", text(64)),  # the content that was planned; slices read no other
+    # loading → current | held, or waiting (for the site master) → loading; rejected (the file as a whole);
+    # duplicate (same bytes as duplicate_of)
     sa.Column("state", text(16), nullable=False),
     sa.Column("reason", text(64)),
     sa.Column("message", long_text()),

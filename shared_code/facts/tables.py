@@ -13,7 +13,7 @@ from shared_code.foundation.database import Fixed, Instant, metadata, money, tex
 
 
 def _fact_table(name: str, *columns: sa.Column[Any]) -> sa.Table:
-    """Rows are keyed by batch and row number: provenance is the primary key, and staging a slice twice cannot double."""
+    """Rows are keyed by batch and row number: provenance is the key, and a slice staged twice cannot double."""
     table = sa.Table(
         name,
         metadata,

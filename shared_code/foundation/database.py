@@ -17,11 +17,14 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import mssql
-from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy.engine import Connection, Dialect, Engine, Row
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from shared_code.foundation import clock
 from shared_code.foundation.settings import settings
+
+type AnyRow = Row[*tuple[Any, ...]]
+"""A row of a query, its columns by name."""
 
 metadata = sa.MetaData(
     naming_convention={

@@ -1,0 +1,132 @@
+"""What the bus keeps on disk: one SQLite file, one transaction per turn of the event loop.
+
+Durability: write-ahead log with `synchronous=NORMAL`. A commit has been handed to the operating system when
+it returns, so a killed process (kill -9) loses nothing that was committed; NORMAL leaves out the flush to
+the disk, which only a crash of the machine could turn into lost turns, never into a damaged file.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+from localhost.bus import codec
+from localhost.bus.queue import Entry, Namespace, Sequencer
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS message (
+    sequence INTEGER PRIMARY KEY,
+    queue TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    enqueued_at REAL NOT NULL,
+    scheduled_for REAL,
+    expires_at REAL,
+    encoded BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS seen (
+    queue TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    until REAL NOT NULL,
+    PRIMARY KEY (queue, message_id)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS counter (last_sequence INTEGER NOT NULL);
+INSERT INTO counter SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM counter);
+"""
+
+
+class StoreInUseError(RuntimeError):
+    """Another process has this state folder."""
+
+
+class Store:
+    """The journal of all queues. Changes are collected in memory until `commit` writes them at once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection = sqlite3.connect(path, isolation_level=None, timeout=1.0)
+        try:
+            # One bus per folder: a second one would hand out the same messages.
+            self._connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+            self._connection.execute("PRAGMA journal_mode=WAL")
+            self._connection.execute("PRAGMA synchronous=NORMAL")
+            self._connection.executescript(f"BEGIN EXCLUSIVE;{_SCHEMA}COMMIT;")
+        except sqlite3.OperationalError as error:
+            self._connection.close()
+            raise StoreInUseError(f"{path}: {error}; does another bus run on this folder?") from error
+        (last,) = self._connection.execute("SELECT last_sequence FROM counter").fetchone()
+        self.sequencer = Sequencer(last)
+        self._committed_sequence = last
+        self._puts: list[tuple[object, ...]] = []
+        self._counts: list[tuple[int, int]] = []
+        self._deletes: list[tuple[int]] = []
+        self._remembered: list[tuple[str, str, float]] = []
+        self._forgotten: list[tuple[str, str]] = []
+
+    def put(self, queue: str, entry: Entry) -> None:
+        moments = (entry.enqueued_at, entry.scheduled_for, entry.expires_at)
+        self._puts.append((entry.sequence, queue, entry.attempts, *moments, entry.message.encoded()))
+
+    def count(self, entry: Entry) -> None:
+        self._counts.append((entry.attempts, entry.sequence))
+
+    def delete(self, entry: Entry) -> None:
+        self._deletes.append((entry.sequence,))
+
+    def remember(self, queue: str, message_id: str, until: float) -> None:
+        self._remembered.append((queue, message_id, until))
+
+    def forget(self, queue: str, message_id: str) -> None:
+        self._forgotten.append((queue, message_id))
+
+    def commit(self) -> None:
+        """Write everything since the last commit in one transaction.
+
+        The order puts, counts, deletes is right for any turn: a sequence number is never used again after
+        its deletion, and a moved entry carries its count with it.
+        """
+        batches: list[tuple[str, list[tuple[object, ...]]]] = [
+            ("INSERT OR REPLACE INTO message VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", [*self._puts]),
+            ("UPDATE message SET attempts = ? WHERE sequence = ?", [*self._counts]),
+            ("DELETE FROM message WHERE sequence = ?", [*self._deletes]),
+            ("DELETE FROM seen WHERE queue = ? AND message_id = ?", [*self._forgotten]),
+            ("INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", [*self._remembered]),
+        ]
+        if self.sequencer.last != self._committed_sequence:
+            batches.append(("UPDATE counter SET last_sequence = ?", [(self.sequencer.last,)]))
+        if not any(rows for _, rows in batches):
+            return
+        self._connection.execute("BEGIN IMMEDIATE")
+        for statement, rows in batches:
+            if rows:
+                self._connection.executemany(statement, rows)
+        self._connection.execute("COMMIT")
+        self._committed_sequence = self.sequencer.last
+        for pending in (self._puts, self._counts, self._deletes, self._remembered, self._forgotten):
+            pending.clear()
+
+    def restore(self, namespace: Namespace, now: float) -> None:
+        """Fill the queues with what was kept. Messages of a queue that is not declared any more stay stored."""
+        entries: dict[str, list[Entry]] = defaultdict(list)
+        for queue, entry in self._stored():
+            entries[queue].append(entry)
+        seen: dict[str, list[tuple[str, float]]] = defaultdict(list)
+        for queue, message_id, until in self._connection.execute("SELECT * FROM seen ORDER BY until"):
+            seen[queue].append((message_id, until))
+        # Dead-letter queues first: restoring a queue may add to its own.
+        for target in sorted(namespace, key=lambda each: not each.is_dead_letter):
+            target.restore(entries[target.name], seen[target.name], now)
+
+    def _stored(self) -> Iterable[tuple[str, Entry]]:
+        query = (
+            "SELECT queue, sequence, encoded, enqueued_at, attempts, scheduled_for, expires_at "
+            "FROM message ORDER BY sequence"
+        )
+        for queue, sequence, encoded, *rest in self._connection.execute(query):
+            yield queue, Entry(sequence, codec.parse(encoded), *rest)
+
+    def close(self) -> None:
+        """Commit what is left and close the file."""
+        self.commit()
+        self._connection.close()

@@ -1,0 +1,289 @@
+"""Assembles the host: index, listen, fire, drain."""
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from localhost.host.admin import Admin
+from localhost.host.blobs import ContainerPoller
+from localhost.host.catalog import BlobTrigger, Function, QueueTrigger, TimerTrigger
+from localhost.host.http import HttpFront
+from localhost.host.keys import Keys, load_keys, write_private_json
+from localhost.host.scale import ScaledOut, watch_parent
+from localhost.host.servicebus import QueuePump
+from localhost.host.settings import HostSettings, SettingsError, load_settings
+from localhost.host.state import StateStore
+from localhost.host.timers import Timer
+from localhost.host.worker import Worker
+
+_log = logging.getLogger(__name__)
+
+ANY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "QUERY"]
+
+
+class Listener(Protocol):
+    """A source of events: `run` ends after `stop`, once what it started is finished and settled."""
+
+    async def run(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The command line. `instance` is 0 for the host itself, the number of a scaled-out child otherwise."""
+
+    app_dir: Path
+    state_dir: Path
+    port: int
+    scale_out: int
+    instance: int
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without signal handlers of its own: the host decides when to stop."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def lock_state(state_dir: Path) -> IO[str]:
+    """Hold the state folder for this process; the operating system frees it when the process ends.
+
+    Raises SettingsError when another host holds it.
+    """
+    file = (state_dir / "host.lock").open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise SettingsError(f"another host uses the state folder {state_dir}") from None
+    return file
+
+
+def bind(port: int) -> socket.socket:
+    """A listening socket on the loopback address.
+
+    Raises SettingsError when the port is taken.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError as error:
+        listener.close()
+        raise SettingsError(f"port {port} cannot be used: {error.strerror}") from None
+    return listener
+
+
+def function_table(functions: list[Function]) -> str:
+    """The functions as an aligned table."""
+    rows = [("function", "trigger", "source", "auth"), *(f.summary() for f in functions)]
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows)
+
+
+class Host:
+    """One running host: the whole of it, or a scaled-out instance that only listens to queues."""
+
+    def __init__(self, options: Options, settings: HostSettings) -> None:
+        self._options = options
+        self._settings = settings
+        self._stopping = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._timers: dict[str, Timer] = {}
+        self._pollers: list[ContainerPoller] = []
+        self._pumps: dict[str, QueuePump] = {}
+        self._listeners: list[Listener] = []
+        self._scaled: ScaledOut | None = None
+        self._functions: list[Function] = []
+        self.worker = Worker(settings.function_timeout)
+
+    async def run(self) -> None:
+        """Serve until SIGTERM or SIGINT, then drain.
+
+        Raises IndexingError and SettingsError before anything is served.
+        """
+        self._functions = await self.worker.index(self._options.app_dir)
+        self._catch_signals()
+        if self._options.instance:
+            watch_parent(self._stopping.set)
+            self._start_pumps()
+            await self._stopping.wait()
+            await self._drain()
+        else:
+            await self._run_main()
+        _log.info("stopped")
+
+    async def _run_main(self) -> None:
+        state_dir = self._options.state_dir
+        keys = load_keys(state_dir, os.environ)
+        store = StateStore(state_dir / "host.sqlite")
+        front = HttpFront(self._functions, self._settings, keys, self.worker)
+        listener = bind(self._options.port)
+        server = self._server(front, keys, store)
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        await self._started(server, serving)
+        print(function_table(self._functions), flush=True)
+        self._start_listeners(store)
+        self._announce(listener.getsockname()[1], keys)
+        try:
+            stopped = asyncio.create_task(self._stopping.wait())
+            await asyncio.wait({stopped, serving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            (state_dir / "host.json").unlink(missing_ok=True)
+            server.should_exit = True
+            await self._drain()
+            await asyncio.wait({serving}, timeout=self._settings.drain_seconds + 1)
+            store.close()
+
+    def _server(self, front: HttpFront, keys: Keys, store: StateStore) -> _Server:
+        admin = Admin(
+            self._functions,
+            self._settings,
+            keys,
+            self.worker,
+            status=lambda: self._status(store),
+            fire_timer=lambda function: self._timers[function.name].fire("by hand"),
+            fire_blob=lambda function, name: self._poller_of(function).run_by_hand(function, name),
+        )
+        app = Starlette(
+            routes=[
+                Route("/admin/host/status", admin.host_status, methods=["GET"]),
+                Route("/admin/functions", admin.list_functions, methods=["GET"]),
+                Route("/admin/functions/{name}", admin.fire, methods=["POST"]),
+                Route("/{path:path}", front.handle, methods=ANY_METHOD),
+            ]
+        )
+        config = uvicorn.Config(
+            app,
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=max(1, int(self._settings.drain_seconds)),
+        )
+        return _Server(config)
+
+    @staticmethod
+    async def _started(server: _Server, serving: asyncio.Task[None]) -> None:
+        while not server.started:
+            if serving.done():
+                serving.result()
+                raise SettingsError("the HTTP server did not start")
+            await asyncio.sleep(0.01)
+
+    def _start_listeners(self, store: StateStore) -> None:
+        self._start_pumps()
+        slots = asyncio.Semaphore(self._settings.blob_parallelism)
+        watched: dict[tuple[str, str], list[Function]] = {}
+        for function in self._functions:
+            match function.trigger:
+                case TimerTrigger():
+                    self._timers[function.name] = Timer(function, function.trigger, self.worker, store)
+                case BlobTrigger(path=path, connection=connection):
+                    watched.setdefault((connection, path.strip("/").partition("/")[0]), []).append(function)
+        for functions in watched.values():
+            self._pollers.append(ContainerPoller(functions, self._settings, self.worker, store, slots))
+        listeners: list[Listener] = [*self._timers.values(), *self._pollers]
+        for listener in listeners:
+            self._spawn(listener)
+        if self._options.scale_out:
+            self._scaled = ScaledOut(
+                self._options.scale_out, self._options.app_dir, self._options.state_dir, self._settings.drain_seconds
+            )
+            self._scaled.start()
+
+    def _start_pumps(self) -> None:
+        for function in self._functions:
+            if isinstance(function.trigger, QueueTrigger):
+                pump = QueuePump(function, function.trigger, self._settings, self.worker)
+                self._pumps[function.name] = pump
+                self._spawn(pump)
+
+    def _spawn(self, listener: Listener) -> None:
+        task = asyncio.create_task(listener.run())
+        self._listeners.append(listener)
+        self._tasks.append(task)
+        task.add_done_callback(self._listener_ended)
+
+    def _listener_ended(self, task: asyncio.Task[None]) -> None:
+        """A listener ends only when the host stops; anything else is a defect and must not pass unseen."""
+        if task.cancelled() or task.exception() is None:
+            return
+        _log.critical("a listener died; the host stops", exc_info=task.exception())
+        self._stopping.set()
+
+    async def _drain(self) -> None:
+        """Take in nothing new, let running invocations end within the grace, settle, stop the rest."""
+        _log.info("stopping")
+        scaled = asyncio.create_task(self._scaled.stop()) if self._scaled else None
+        for listener in self._listeners:
+            listener.stop()
+        deadline = asyncio.get_running_loop().time() + self._settings.drain_seconds
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=self._settings.drain_seconds)
+        remaining = max(0.0, deadline - asyncio.get_running_loop().time())
+        if not await self.worker.drain(remaining):
+            _log.warning("%d invocations did not end in time; they will come again", self.worker.running)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if scaled:
+            await scaled
+
+    def _announce(self, port: int, keys: Keys) -> None:
+        url = f"http://127.0.0.1:{port}"
+        document = {
+            "port": port,
+            "pid": os.getpid(),
+            "url": url,
+            "masterKey": keys.master,
+            "functionKey": keys.function,
+        }
+        write_private_json(self._options.state_dir / "host.json", document)
+        print(f"\nListening on {url}", flush=True)
+        _log.info("ready on %s", url)
+
+    def _status(self, store: StateStore) -> dict[str, Any]:
+        return {
+            "state": "Stopping" if self._stopping.is_set() else "Running",
+            "pid": os.getpid(),
+            "running": self.worker.running,
+            "instances": self._scaled.pids if self._scaled else [],
+            "queuesConnected": {name: pump.connected for name, pump in self._pumps.items()},
+            "poisonBlobs": store.poison_blobs(),
+        }
+
+    def _poller_of(self, function: Function) -> ContainerPoller:
+        return next(poller for poller in self._pollers if poller.watches(function))
+
+    def _catch_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+
+
+async def serve(options: Options) -> bool:
+    """Run a host until it is told to stop; True when no thread of the app is left behind.
+
+    Raises IndexingError and SettingsError with a text for people.
+    """
+    settings = load_settings(options.app_dir, os.environ)
+    host = Host(options, settings)
+    await host.run()
+    return host.worker.running == 0 and not host.worker.leaves_threads

@@ -1,0 +1,34 @@
+"""Whether a rate would have changed between the month it is stated for and the period that is billed.
+
+Escalation is computed in a later release. Until then a contract whose rates have moved on is refused by name: an old
+rate would bill wrongly without a sign (rules R8, R12).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from shared_code.contracts.schema import Contract, Schedule
+from shared_code.contracts.schema.escalation import Escalator
+from shared_code.foundation.calendar import Period
+
+_MONTHS = {date(2000, month, 1).strftime("%B"): month for month in range(1, 13)}
+
+
+def due_increments(contract: Contract, rates_as_of: Period, period: Period) -> list[str]:
+    """What escalates strictly after `rates_as_of` and up to `period`, in words; empty when the stated rates hold."""
+    if period <= rates_as_of:
+        return []
+    months = list(rates_as_of.next.until(period.next))
+    return [text for rule in contract.escalators if rule.status == "approved" for text in _due(rule, months)]
+
+
+def _due(rule: Escalator, months: list[Period]) -> Iterator[str]:
+    if isinstance(rule, Schedule):
+        steps = [step.date for step in rule.steps if any(Period.of(step.date) == month for month in months)]
+        yield from (f"{rule.target} changes on {day}" for day in steps)
+    elif rule.rule != "negotiated":
+        when = next((m for m in months if rule.month in (None, "anniversary") or m.month == _MONTHS[rule.month]), None)
+        if when is not None:
+            yield f"{rule.target} escalates in {when}"

@@ -1,0 +1,69 @@
+"""All SQL of contracts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from shared_code.contracts.tables import contract, contract_version
+from shared_code.foundation.calendar import Period
+from shared_code.foundation.database import AnyRow
+
+
+def find(connection: Connection, contract_id: str) -> AnyRow | None:
+    """The contract with the hash of its latest version."""
+    return connection.execute(
+        sa.select(contract, contract_version.c.document_hash, contract_version.c.source_hash)
+        .join(
+            contract_version,
+            sa.and_(
+                contract_version.c.contract_id == contract.c.contract_id,
+                contract_version.c.version == contract.c.latest_version,
+            ),
+        )
+        .where(contract.c.contract_id == contract_id)
+    ).one_or_none()
+
+
+def latest_of_site(connection: Connection, site_number: str) -> Sequence[AnyRow]:
+    """The latest versions of a site's contracts; a site may have several (rules R42)."""
+    return connection.execute(
+        sa.select(contract.c.site_number, contract.c.document_id, contract_version)
+        .join(
+            contract_version,
+            sa.and_(
+                contract_version.c.contract_id == contract.c.contract_id,
+                contract_version.c.version == contract.c.latest_version,
+            ),
+        )
+        .where(contract.c.site_number == site_number)
+        .order_by(contract.c.contract_id)
+    ).all()
+
+
+def add_contract(connection: Connection, row: dict[str, object]) -> None:
+    connection.execute(contract.insert(), row)
+
+
+def add_version(connection: Connection, row: dict[str, object]) -> None:
+    """Append a version and point the contract at it. The key of the version refuses a second writer."""
+    connection.execute(contract_version.insert(), row)
+    connection.execute(
+        contract.update().where(contract.c.contract_id == row["contract_id"]).values(latest_version=row["version"])
+    )
+
+
+def set_billed_through(connection: Connection, contract_ids: Sequence[str], period: Period) -> None:
+    """Remember that `period` is billed: a later correction of the document starts after it (decision 0004)."""
+    for start in range(0, len(contract_ids), 1000):
+        part = contract_ids[start : start + 1000]
+        connection.execute(
+            contract.update()
+            .where(
+                contract.c.contract_id.in_(part),
+                sa.or_(contract.c.billed_through.is_(None), contract.c.billed_through < str(period)),
+            )
+            .values(billed_through=str(period))
+        )

@@ -1,0 +1,165 @@
+"""Semantic checks of a contract: what its shape cannot say. Every finding has a stable reason code (rules R61).
+
+Blocks that are switched off are kept and never billed, hence not checked (contract-corpus 5.1 R2).
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from shared_code.contracts.component_rules import component_findings
+from shared_code.contracts.findings import Finding, Severity
+from shared_code.contracts.management_rules import accounts_findings, advanced_findings, management_findings
+from shared_code.contracts.schema import (
+    BellService,
+    BillableAccounts,
+    Component,
+    Contract,
+    DepositedRevenue,
+    FixedFee,
+    ManagementAgreement,
+    MidMonthAdvance,
+    PerLaborHour,
+    PerOccupiedRoom,
+    RevenueShare,
+)
+
+__all__ = ["Finding", "check", "known_groups"]
+
+HIGHEST_GROUP = 99
+
+
+def check(contract: Contract, *, legacy: bool = False) -> list[Finding]:
+    """Every finding about a contract, in document order, pointers into the document.
+
+    With `legacy`, a second row of a site total is a warning instead of an error (rules R9).
+    """
+    findings = [*_header(contract), *_groups(contract), *_repeated(contract)]
+    accounts_on = any(isinstance(part, BillableAccounts) and part.enabled for part in contract.components)
+    for index, component in enumerate(contract.components):
+        if not component.enabled:
+            continue
+        at = f"/components/{index}"
+        findings += _unknown_groups(contract, component, at)
+        findings += _second_row(component, at, "warning" if legacy else "error")
+        findings += _contents(component, at, accounts_on=accounts_on)
+        if contract.billing_type == "Advanced":
+            findings += advanced_findings(component, at)
+    return findings
+
+
+def _contents(component: Component, at: str, *, accounts_on: bool) -> Iterator[Finding]:
+    match component:
+        case BillableAccounts():
+            yield from accounts_findings(component, at)
+        case ManagementAgreement():
+            yield from management_findings(component, at, accounts_on=accounts_on)
+        case _:
+            yield from component_findings(component, at)
+
+
+def _header(contract: Contract) -> Iterator[Finding]:
+    start, end = contract.start_date, contract.end_date
+    if start is not None and end is not None and start > end:
+        yield Finding("DATES_REVERSED", "/startDate", f"the contract starts on {start} and ends on {end}")
+    if contract.increment_pct and not contract.escalators:
+        message = "the yearly increment is a record only; without an escalator no rate grows"
+        yield Finding("INCREMENT_UNUSED", "/incrementPct", message, "warning")
+    for index, extension in enumerate(contract.extensions):
+        at = f"/extensions/{index}"
+        if extension.kind == "value":
+            message = f"{extension.pointer} held the unknown value {extension.value}; choose a known one"
+            yield Finding("UNKNOWN_VALUE", at, message, "incomplete")
+        else:
+            message = f"{extension.pointer} is not known and is kept without effect"
+            yield Finding("UNKNOWN_FIELD", at, message, "warning")
+
+
+def _groups(contract: Contract) -> Iterator[Finding]:
+    if not contract.grouping_enabled:
+        return
+    seen: set[int] = set()
+    for index, group in enumerate(contract.groups):
+        at = f"/groups/{index}/number"
+        if not 1 <= group.number <= HIGHEST_GROUP:
+            message = f"invoice group {group.number}: numbers run from 1 to {HIGHEST_GROUP}"
+            yield Finding("GROUP_TOO_HIGH", at, message)
+        if group.number in seen:
+            yield Finding("GROUP_REPEATED", at, f"invoice group {group.number} stands twice")
+        seen.add(group.number)
+
+
+def known_groups(contract: Contract) -> tuple[int, ...]:
+    """Numbers of the invoice groups that exist: only 1 when grouping is off or lists none (rules R52)."""
+    numbers = tuple(group.number for group in contract.groups) if contract.grouping_enabled else ()
+    return numbers or (1,)
+
+
+def _unknown_groups(contract: Contract, component: Component, at: str) -> Iterator[Finding]:
+    known = known_groups(contract)
+    for place, number in group_references(component):
+        if number not in known:
+            listed = ", ".join(str(group) for group in sorted(known))
+            message = f"invoice group {number} does not exist; the contract has {listed}"
+            yield Finding("GROUP_UNKNOWN", f"{at}{place}", message)
+
+
+def group_references(component: Component) -> Iterator[tuple[str, int]]:
+    """Every invoice group that a component points to, with its place inside the component."""
+    match component:
+        case PerOccupiedRoom():
+            yield "/group", component.group
+        case BillableAccounts():
+            for index, block in enumerate(component.blocks):
+                yield f"/blocks/{index}/payrollGroup", block.payroll_group
+                yield f"/blocks/{index}/expenseGroup", block.expense_group
+        case _:
+            name, rows = _rows(component)
+            for index, row in enumerate(rows):
+                yield f"/{name}/{index}/group", row.group
+
+
+type _Grouped = (
+    FixedFee | PerLaborHour | RevenueShare | BellService | MidMonthAdvance | DepositedRevenue | ManagementAgreement
+)
+
+
+class _Row(Protocol):
+    @property
+    def group(self) -> int: ...
+
+
+def _rows(component: _Grouped) -> tuple[str, Sequence[_Row]]:
+    match component:
+        case FixedFee() | PerLaborHour():
+            return "lines", component.lines
+        case RevenueShare():
+            return "structures", component.structures
+        case ManagementAgreement():
+            return "agreements", component.agreements
+        case _:
+            return "items", component.items
+
+
+def _second_row(component: Component, at: str, severity: Severity) -> Iterator[Finding]:
+    """Blocks that bill a site total allow one row (rules R9)."""
+    match component:
+        case BellService() | DepositedRevenue():
+            name, count = "items", len(component.items)
+        case BillableAccounts():
+            name, count = "blocks", len(component.blocks)
+        case ManagementAgreement():
+            name, count = "agreements", len(component.agreements)
+        case _:
+            return
+    for index in range(1, count):
+        message = "a second row would bill the site's total twice; one row is allowed"
+        yield Finding("SECOND_ROW", f"{at}/{name}/{index}", message, severity)
+
+
+def _repeated(contract: Contract) -> Iterator[Finding]:
+    seen: set[str] = set()
+    for index, component in enumerate(contract.components):
+        if component.kind in seen:
+            message = f"the component {component.kind} stands twice"
+            yield Finding("COMPONENT_REPEATED", f"/components/{index}", message)
+        seen.add(component.kind)

@@ -1,0 +1,25 @@
+"""The messages of an import: keys only, and an id that is the key of the effect it asks for."""
+
+from __future__ import annotations
+
+import json
+
+from shared_code.foundation.clock import derived_id
+from shared_code.foundation.database import Message
+from shared_code.foundation.queues import IMPORT_SLICES
+
+
+def stage(batch_id: str, slice_no: int, cause: str = "received") -> Message:
+    """Stage one slice. `cause` tells apart the first request from one after the site master arrived."""
+    return _message({"batch": batch_id, "slice": slice_no}, "stage", batch_id, slice_no, cause)
+
+
+def finish(batch_id: str, slice_no: int) -> Message:
+    """Publish the batch if the slice that was just staged was its last."""
+    return _message({"batch": batch_id, "finish": True}, "finish", batch_id, slice_no)
+
+
+def _message(body: dict[str, object], *key: object) -> Message:
+    return Message(
+        derived_id("import", *key), IMPORT_SLICES, json.dumps(body, separators=(",", ":")), str(body["batch"])
+    )

@@ -1,0 +1,188 @@
+"""Stage the slices of a batch and publish it when all are staged. Every step can die and be delivered again.
+
+Each staging transaction sends a `finish` message with its commit, so whichever slice commits last, a finish comes
+after it; all earlier ones find slices missing and do nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from decimal import Decimal
+
+from shared_code.edw import errors, messages, reports, repository, storage
+from shared_code.edw.checking import Checked, check
+from shared_code.edw.converting import Format
+from shared_code.edw.datasets import DATASETS, Dataset
+from shared_code.edw.publication import repository as publication
+from shared_code.edw.publication.publish import publish
+from shared_code.edw.reading import read_slice
+from shared_code.edw.records import parse_header
+from shared_code.edw.repository import Batch, Slice
+from shared_code.edw.tables import rejected_row
+from shared_code.edw.values import Context
+from shared_code.foundation import bus, database
+from shared_code.foundation.calendar import Period
+from shared_code.foundation.errors import BillingError
+from shared_code.foundation.settings import settings
+
+log = logging.getLogger(__name__)
+_SCALE = 4
+
+
+def handle(message: Mapping[str, object]) -> None:
+    """Do what a message of the queue `import-slices` asks for: stage a slice, or finish a batch."""
+    batch_id = str(message["batch"])
+    if message.get("finish"):
+        finish_batch(batch_id)
+    else:
+        stage_slice(batch_id, int(str(message["slice"])))
+
+
+def stage_slice(batch_id: str, slice_no: int) -> None:
+    """Read, check and store one slice, once, however often it is delivered.
+
+    Without a site master the batch waits for one. A drop that was replaced since it was planned rejects the batch.
+    Raises IMPORT_NOT_FOUND, and ConservationError when the slice does not hold what was planned.
+    """
+    with database.reading() as connection:
+        batch = _known_batch(repository.batch_by_id(connection, batch_id), batch_id)
+        part = repository.slice_of(connection, batch.batch_no, slice_no)
+        first = repository.slice_of(connection, batch.batch_no, 1)
+        sites = repository.known_sites(connection)
+    if part is None or first is None or batch.state != "loading" or part.staged_at is not None:
+        log.info("slice %d of batch %s has nothing to do (%s)", slice_no, batch_id, batch.state)
+        return
+    dataset = DATASETS[batch.dataset]
+    if not sites and not dataset.whole:
+        _wait(batch)
+        return
+    try:
+        checked = _read(batch, part, first, Context(Period.parse(batch.period), None if dataset.whole else sites))
+    except BillingError as error:
+        _abandon(batch, error)
+        return
+    with bus.unit_of_work() as work:
+        if repository.claim_slice(work.connection, batch.batch_no, slice_no):
+            _store(work, dataset, batch, part, checked)
+            work.send([messages.finish(batch_id, slice_no)])
+
+
+def _known_batch(batch: Batch | None, batch_id: str) -> Batch:
+    if batch is None:
+        raise BillingError(errors.IMPORT_NOT_FOUND, f"there is no import batch {batch_id}")
+    return batch
+
+
+def _read(batch: Batch, part: Slice, first: Slice, context: Context) -> Checked:
+    plain = Format.of(batch.source_name) is Format.CSV
+    container = batch.container if plain else storage.WORK
+    name = batch.source_name if plain else storage.working_copy(batch.batch_id)
+    etag = batch.source_etag if plain else None
+    # the header ends where the first slice begins
+    header = parse_header(storage.read_range(container, name, 0, first.byte_from, etag))
+    data = storage.read_range(container, name, part.byte_from, part.byte_to, etag)
+    dataset = DATASETS[batch.dataset]
+    rows, malformed = read_slice(data, header, dataset, part.first_row, part.row_count)
+    return check(dataset, rows, malformed, context)
+
+
+def _store(work: database.UnitOfWork, dataset: Dataset, batch: Batch, part: Slice, checked: Checked) -> None:
+    connection = work.connection
+    repository.clear_rows(connection, rejected_row, batch.batch_no, part.first_row, part.row_count)
+    if dataset.whole:
+        if not _too_many(checked.rejected.height, part.row_count):
+            repository.save_sites(connection, batch.batch_no, checked.accepted)
+    else:
+        repository.clear_rows(connection, dataset.table, batch.batch_no, part.first_row, part.row_count)
+        repository.insert_rows(connection, dataset.table, batch.batch_no, checked.accepted)
+    repository.insert_rows(connection, rejected_row, batch.batch_no, checked.rejected)
+    repository.record_slice(
+        connection,
+        batch.batch_no,
+        part.slice_no,
+        {
+            "rows_accepted": checked.accepted.height,
+            "rows_rejected": checked.rejected.height,
+            "rows_duplicate": checked.duplicates,
+            "money_accepted": Decimal(checked.money_accepted).scaleb(-_SCALE),
+            "money_rejected": Decimal(checked.money_rejected).scaleb(-_SCALE),
+        },
+    )
+
+
+def _too_many(rejected: int, read: int) -> bool:
+    return rejected > Decimal(str(settings().held_rejected_share)) * read
+
+
+def _abandon(batch: Batch, error: BillingError) -> None:
+    """The planned content is gone: remove what was staged of it and say so."""
+    log.warning("batch %s is given up: %s", batch.batch_id, error.message)
+    with database.transaction() as work:
+        message = f"{error.message}. {error.kind.cure}"
+        if repository.claim_state(
+            work.connection, batch.batch_no, "loading", "rejected", reason=error.code, message=message
+        ):
+            repository.clear_batch(work.connection, DATASETS[batch.dataset].table, batch.batch_no)
+    reports.write(batch.batch_id)
+
+
+# -- waiting for the site master ----------------------------------------------------------------------------------
+
+
+def _wait(batch: Batch) -> None:
+    """Park a batch until a site master is there. The second look closes the gap in which one was just published."""
+    kind = errors.REFERENCE_MISSING
+    with database.transaction() as work:
+        repository.claim_state(
+            work.connection,
+            batch.batch_no,
+            "loading",
+            "waiting",
+            reason=kind.code,
+            message=f"{kind.meaning} {kind.cure}",
+        )
+    with database.reading() as connection:
+        arrived = bool(repository.known_sites(connection))
+    if arrived:
+        resume_waiting("arrived meanwhile")
+
+
+def resume_waiting(cause: str) -> int:
+    """Ask again for the slices of all batches that wait for the site master. Returns how many batches go on."""
+    with database.reading() as connection:
+        parked = repository.waiting(connection)
+    resumed = 0
+    for batch in parked:
+        with bus.unit_of_work() as work:
+            if repository.claim_state(work.connection, batch.batch_no, "waiting", "loading", reason=None, message=None):
+                parts = repository.slices(work.connection, batch.batch_no)
+                work.send([messages.stage(batch.batch_id, p.slice_no, cause) for p in parts if p.staged_at is None])
+                resumed += 1
+    return resumed
+
+
+# -- finishing ----------------------------------------------------------------------------------------------------
+
+
+def finish_batch(batch_id: str) -> None:
+    """Publish a batch whose slices are all staged, write its report, and let waiting batches go on.
+
+    Idempotent: repeats whatever an earlier delivery did not get to. Raises IMPORT_NOT_FOUND, ConservationError.
+    """
+    with database.reading() as connection:
+        batch = _known_batch(repository.batch_by_id(connection, batch_id), batch_id)
+        if publication.staged(connection, batch.batch_no).missing or batch.state not in {"loading", "current", "held"}:
+            return
+        dataset = DATASETS[batch.dataset]
+        # counted before the write transaction: all slices are staged, so the rows do not change any more
+        count = batch.state == "loading" and not dataset.whole
+        repeated = publication.repeated_rows(connection, dataset, batch.batch_no) if count else 0
+    if batch.state == "loading":
+        with bus.unit_of_work() as work:
+            # locks the row, so that a second finish waits here and then finds the batch published
+            if repository.claim_state(work.connection, batch.batch_no, "loading"):
+                publish(work.connection, dataset, batch, repeated, settings().held_rejected_share)
+    reports.write(batch_id)
+    if dataset.whole:
+        resume_waiting(batch_id)

@@ -1,0 +1,98 @@
+"""The blobs of this room: drops are streamed, never loaded whole; results have names derived from their batch."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.storage.blob import StorageStreamDownloader
+
+from shared_code.edw import errors
+from shared_code.foundation import blobs
+from shared_code.foundation.errors import BillingError
+
+log = logging.getLogger(__name__)
+
+DROPS = "edw-drops"
+WORK = "import-work"
+REPORTS = "import-reports"
+QUARANTINE = "quarantine"
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """One version of a blob, to be read once from the start."""
+
+    stream: StorageStreamDownloader[bytes]
+    etag: str
+    size: int
+
+    def chunks(self) -> Iterator[bytes]:
+        """The bytes in order, a few megabytes at a time. Raises SOURCE_CHANGED when it is replaced meanwhile."""
+        try:
+            yield from self.stream.chunks()
+        except (ResourceModifiedError, ResourceNotFoundError) as error:
+            raise BillingError(errors.SOURCE_CHANGED, "the file changed while it was read") from error
+
+
+def open_blob(container: str, name: str, etag: str | None = None) -> Content:
+    """Start reading a blob, or only its version `etag`. Raises DROP_NOT_FOUND, SOURCE_CHANGED."""
+    stream = _download(container, name, etag)
+    properties = stream.properties
+    return Content(stream, str(properties.etag), int(properties.size))
+
+
+def read_range(container: str, name: str, start: int, end: int, etag: str | None = None) -> bytes:
+    """The bytes [start, end) of a blob, of version `etag` if given. Raises DROP_NOT_FOUND, SOURCE_CHANGED."""
+    return _download(container, name, etag, start, end - start).readall() if end > start else b""
+
+
+def _download(
+    container: str, name: str, etag: str | None, offset: int | None = None, length: int | None = None
+) -> StorageStreamDownloader[bytes]:
+    blob = blobs.service().get_blob_client(container, name)
+    try:
+        if etag is None:
+            return blob.download_blob(offset, length, encoding=None)
+        only_this = MatchConditions.IfNotModified
+        return blob.download_blob(offset, length, etag=etag, match_condition=only_this, encoding=None)
+    except ResourceNotFoundError as error:
+        raise BillingError(errors.DROP_NOT_FOUND, f"{container}/{name} is not there") from error
+    except ResourceModifiedError as error:
+        raise BillingError(errors.SOURCE_CHANGED, f"{container}/{name} was replaced") from error
+
+
+def write_stream(container: str, name: str, data: Iterable[bytes]) -> None:
+    """Write a blob of unknown length in blocks, replacing what was there."""
+    _ensure(container)
+    blobs.service().get_blob_client(container, name).upload_blob(iter(data), overwrite=True)
+
+
+def exists(container: str, name: str) -> bool:
+    return bool(blobs.service().get_blob_client(container, name).exists())
+
+
+def _ensure(container: str) -> None:
+    try:
+        blobs.service().create_container(container)
+    except ResourceExistsError:
+        log.debug("container %s is there", container)
+
+
+def working_copy(batch_id: str) -> str:
+    """The text form of a drop that was not text."""
+    return f"{batch_id}.csv"
+
+
+def quarantine(batch_id: str, container: str, name: str, etag: str | None) -> None:
+    """Copy a refused drop aside, once. A drop that was replaced meanwhile has nothing left to copy."""
+    target = f"{batch_id}/{name.rpartition('/')[2]}"
+    if exists(QUARANTINE, target):
+        return
+    try:
+        write_stream(QUARANTINE, target, open_blob(container, name, etag).chunks())
+    except BillingError as error:
+        log.warning("no quarantine copy of %s/%s: %s", container, name, error.message)

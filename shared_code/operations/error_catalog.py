@@ -1,0 +1,28 @@
+"""Every error a caller may meet, from one list. `GET /errors/{code}` explains one."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from shared_code.access import errors as access
+from shared_code.contracts import errors as contracts
+from shared_code.edw import errors as edw
+from shared_code.foundation.errors import BillingError, ErrorKind
+from shared_code.foundation.settings import SETTINGS_INVALID
+from shared_code.operations import errors as operations
+from shared_code.statements import errors as statements
+
+
+@cache
+def catalog() -> dict[str, ErrorKind]:
+    """Kinds by code."""
+    kinds = (SETTINGS_INVALID, *access.KINDS, *contracts.KINDS, *edw.KINDS, *operations.KINDS, *statements.KINDS)
+    return {kind.code: kind for kind in kinds}
+
+
+def explain(code: str) -> ErrorKind:
+    """The kind behind a code. Raises ERROR_UNKNOWN."""
+    kind = catalog().get(code)
+    if kind is None:
+        raise BillingError(operations.ERROR_UNKNOWN, f"there is no error code {code!r}")
+    return kind

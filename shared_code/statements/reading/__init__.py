@@ -1,0 +1,1 @@
+"""The reading side of statements: what lists, status pages and downloads show."""

@@ -1,0 +1,54 @@
+"""The run report: what was expected, what became of each contract, and that both agree (field reports 3, 7, 24)."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+from shared_code.documents import paths
+from shared_code.foundation import blobs
+from shared_code.foundation.database import reading
+from shared_code.statements.reading import repository
+from shared_code.statements.reading.queries import status_of
+
+
+def write_report(run_id: str) -> None:
+    """Write the report of a run to blob storage. The same database gives the same bytes."""
+    with reading() as connection:
+        status = status_of(connection, run_id)
+        rows = repository.report_rows(connection, run_id)
+    report = {
+        **{key: status[key] for key in ("id", "period", "source", "scope", "expected", "outcomes", "reasons")},
+        "reconciles": _reconciles(status),
+        "documents": status["documents"],
+        "statements": status["statements"],
+        "invoices": status["invoices"],
+        "total": _text(status["total"]),
+        "items": [_item(row) for row in rows],
+    }
+    path = paths.run_report(run_id)
+    blobs.put(path.container, path.name, json.dumps(report, indent=1).encode(), "application/json")
+
+
+def _reconciles(status: dict[str, Any]) -> bool:
+    """Expected = generated + nothing to bill + failed + skipped, with nothing pending (design 3)."""
+    outcomes = status["outcomes"]
+    return bool(status["expected"] == sum(outcomes.values()) and outcomes["pending"] == 0)
+
+
+def _item(row: Any) -> dict[str, object]:
+    return {
+        "siteNumber": row.site_number,
+        "contractId": row.contract_id,
+        "outcome": row.outcome,
+        "reason": row.reason,
+        "message": row.message,
+        "statementId": row.statement_id,
+        "total": _text(row.total),
+        "pdf": row.blob_path,
+    }
+
+
+def _text(amount: object) -> str | None:
+    return f"{amount:.2f}" if isinstance(amount, Decimal) else None

@@ -1,0 +1,194 @@
+"""All SQL of runs and statements that writes. Every function is one or a fixed number of statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from shared_code.contracts.tables import contract, contract_version
+from shared_code.edw.tables import site
+from shared_code.foundation import clock
+from shared_code.foundation.calendar import Period
+from shared_code.foundation.database import AnyRow
+from shared_code.statements.tables import invoice, invoice_line, run_item, statement, statement_document, statement_run
+
+_BEGINNING = date(1900, 1, 1)
+_PARAMETERS = 1000
+
+
+def find_run_by_key(connection: Connection, natural_key: str) -> str | None:
+    """The run of this period, scope and source, running or finished."""
+    return connection.scalar(sa.select(statement_run.c.run_id).where(statement_run.c.natural_key == natural_key))
+
+
+def contracts_for(connection: Connection, period: Period) -> Sequence[AnyRow]:
+    """Each contract with the version that serves `period`: the latest effective on its first day (rules R12)."""
+    effective = sa.func.coalesce(contract_version.c.effective_from, _BEGINNING)
+    ranked = (
+        sa.select(
+            contract_version.c.contract_id,
+            contract_version.c.version,
+            contract_version.c.components,
+            sa.func.row_number()
+            .over(
+                partition_by=contract_version.c.contract_id,
+                order_by=(effective.desc(), contract_version.c.version.desc()),
+            )
+            .label("place"),
+        )
+        .where(effective <= period.first_day)
+        .subquery()
+    )
+    return connection.execute(
+        sa.select(contract.c.contract_id, contract.c.site_number, ranked.c.version, ranked.c.components)
+        .join(ranked, ranked.c.contract_id == contract.c.contract_id)
+        .where(ranked.c.place == 1)
+        .order_by(contract.c.site_number, contract.c.contract_id)
+    ).all()
+
+
+def add_run(connection: Connection, run: dict[str, object], items: Sequence[dict[str, object]]) -> None:
+    connection.execute(statement_run.insert(), run)
+    connection.execute(run_item.insert(), items)
+
+
+def run_of(connection: Connection, run_id: str) -> AnyRow | None:
+    return connection.execute(sa.select(statement_run).where(statement_run.c.run_id == run_id)).one_or_none()
+
+
+def pending_chunk(connection: Connection, run_id: str, chunk: int) -> Sequence[AnyRow]:
+    """The chunk's items that have no outcome yet, each with its contract document and its site, in order of number."""
+    return connection.execute(
+        sa.select(
+            run_item.c.contract_id,
+            run_item.c.site_number,
+            run_item.c.contract_version,
+            contract_version.c.document,
+            contract_version.c.rates_as_of,
+            site.c.name,
+            site.c.street,
+            site.c.city,
+            site.c.state,
+            site.c.zip,
+            site.c.gl_string,
+        )
+        .join(
+            contract_version,
+            sa.and_(
+                contract_version.c.contract_id == run_item.c.contract_id,
+                contract_version.c.version == run_item.c.contract_version,
+            ),
+        )
+        .outerjoin(site, site.c.site_number == run_item.c.site_number)
+        .where(run_item.c.run_id == run_id, run_item.c.chunk == chunk, run_item.c.outcome == "Pending")
+        .order_by(run_item.c.site_number, run_item.c.contract_id)
+    ).all()
+
+
+def already_billed(connection: Connection, run_id: str, chunk: int, period: Period) -> dict[str, str]:
+    """Contracts of the chunk that have a statement for `period`, with the run that made it."""
+    rows = connection.execute(
+        sa.select(statement.c.contract_id, statement.c.run_id)
+        .join(run_item, sa.and_(run_item.c.contract_id == statement.c.contract_id, run_item.c.run_id == run_id))
+        .where(run_item.c.chunk == chunk, statement.c.period == str(period))
+    )
+    return {row.contract_id: row.run_id for row in rows}
+
+
+def taken_numbers(connection: Connection, numbers: Sequence[str]) -> set[str]:
+    """Which of these invoice numbers exist."""
+    taken: set[str] = set()
+    for start in range(0, len(numbers), _PARAMETERS):
+        part = numbers[start : start + _PARAMETERS]
+        taken.update(connection.scalars(sa.select(invoice.c.number).where(invoice.c.number.in_(part))))
+    return taken
+
+
+def add_statements(
+    connection: Connection,
+    statements: Sequence[dict[str, object]],
+    invoices: Sequence[dict[str, object]],
+    lines: Sequence[dict[str, object]],
+    documents: Sequence[dict[str, object]],
+) -> None:
+    """Insert the chunk's statements: four statements whatever their number."""
+    for table, rows in (
+        (statement, statements),
+        (invoice, invoices),
+        (invoice_line, lines),
+        (statement_document, documents),
+    ):
+        if rows:
+            connection.execute(table.insert(), rows)
+
+
+def set_outcomes(connection: Connection, run_id: str, outcomes: Sequence[dict[str, object]]) -> None:
+    """Give items their outcome; keys are prefixed with `given_`, since bare column names are taken by SQL."""
+    if outcomes:
+        connection.execute(
+            run_item.update()
+            .where(run_item.c.run_id == run_id, run_item.c.contract_id == sa.bindparam("given_contract"))
+            .values(
+                outcome=sa.bindparam("given_outcome"),
+                reason=sa.bindparam("given_reason"),
+                message=sa.bindparam("given_message"),
+                statement_id=sa.bindparam("given_statement"),
+                finished_at=clock.now(),
+            ),
+            outcomes,
+        )
+
+
+def pending_documents(connection: Connection, statement_ids: Sequence[str]) -> Sequence[AnyRow]:
+    """Snapshots that are still to be drawn."""
+    return connection.execute(
+        sa.select(statement_document.c.statement_id, statement_document.c.run_id, statement_document.c.snapshot)
+        .where(statement_document.c.statement_id.in_(statement_ids), statement_document.c.state == "Pending")
+        .order_by(statement_document.c.statement_id)
+    ).all()
+
+
+def set_rendered(connection: Connection, documents: Sequence[dict[str, object]]) -> None:
+    """Record drawn documents; they name their statement as `statement`."""
+    if documents:
+        connection.execute(
+            statement_document.update()
+            .where(statement_document.c.statement_id == sa.bindparam("given_statement"))
+            .values(
+                state="Rendered",
+                blob_path=sa.bindparam("path"),
+                sha256=sa.bindparam("digest"),
+                byte_count=sa.bindparam("size"),
+                rendered_at=clock.now(),
+            ),
+            documents,
+        )
+
+
+def unfinished(connection: Connection, run_id: str) -> int:
+    """Items without an outcome plus documents not drawn; a run with none is finished."""
+    items = connection.scalar(
+        sa.select(sa.func.count()).where(run_item.c.run_id == run_id, run_item.c.outcome == "Pending")
+    )
+    documents = connection.scalar(
+        sa.select(sa.func.count()).where(statement_document.c.run_id == run_id, statement_document.c.state == "Pending")
+    )
+    return int(items or 0) + int(documents or 0)
+
+
+def finish_run(connection: Connection, run_id: str) -> bool:
+    """Mark a running run completed. False when it was completed before."""
+    done = connection.execute(
+        statement_run.update()
+        .where(statement_run.c.run_id == run_id, statement_run.c.state == "Running")
+        .values(state="Completed", finished_at=clock.now())
+    )
+    return done.rowcount > 0
+
+
+def running(connection: Connection) -> Iterator[str]:
+    """Ids of runs that are not finished."""
+    yield from connection.scalars(sa.select(statement_run.c.run_id).where(statement_run.c.state == "Running"))

@@ -1,0 +1,201 @@
+"""Statement runs: started once per period, scope and source, done in chunks, finished when every item has an outcome.
+
+A run, its items and the messages that do the work are written in one transaction (design 3). Whoever asks again with
+the same period, scope and source gets the same run, running or finished (http-api, idempotency).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shared_code.foundation import clock, queues
+from shared_code.foundation.bus import unit_of_work
+from shared_code.foundation.calendar import Period
+from shared_code.foundation.database import Message, UnitOfWork, reading
+from shared_code.foundation.errors import BillingError, Detail
+from shared_code.foundation.settings import settings
+from shared_code.statements import errors, repository
+from shared_code.statements.report import write_report
+
+log = logging.getLogger(__name__)
+_MONTHS_AHEAD = 2  # an advanced contract is billed in the month before its period
+
+
+@dataclass(frozen=True, slots=True)
+class RunCommand:
+    """A wish to bill: a period, and a scope that is everything unless sites or components narrow it."""
+
+    period: str
+    requested_by: str
+    correlation_id: str
+    site_numbers: tuple[str, ...] = ()
+    contract_types: tuple[str, ...] = ()
+    source: str = "manual"
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StartedRun:
+    """The run, and whether this call started it."""
+
+    run_id: str
+    created: bool
+
+
+def start_run(command: RunCommand) -> StartedRun:
+    """Start a run, or find the one that the same period, scope and source has already.
+
+    Raises PERIOD_INVALID, PERIOD_UNKNOWN, SITES_UNKNOWN, NO_CONTRACTS, DRY_RUN_NOT_SUPPORTED.
+    """
+    if command.dry_run:
+        raise BillingError(errors.DRY_RUN_NOT_SUPPORTED, "a dry run is not supported by this version")
+    period = _period(command.period)
+    natural_key = _natural_key(command, period)
+    with unit_of_work() as work:
+        known = repository.find_run_by_key(work.connection, natural_key)
+        if known is not None:
+            return StartedRun(known, created=False)
+        chosen = _chosen(repository.contracts_for(work.connection, period), command)
+        run_id = clock.derived_id("run", natural_key)
+        _write_run(work, run_id, natural_key, period, chosen, command)
+    log.info("run %s started: %d contracts for %s", run_id, len(chosen), period)
+    return StartedRun(run_id, created=True)
+
+
+def start_scheduled_run() -> StartedRun | None:
+    """The month's run, started by the hourly tick once the configured day of the month is reached.
+
+    The natural key is the occurrence key: however often the tick fires, on however many instances, one run starts.
+    Business dates are those of BUSINESS_TIME_ZONE (rules R29). Day 0 switches scheduled billing off.
+    """
+    known = settings()
+    today = clock.today(known.business_time_zone)
+    if not known.scheduled_billing_day or today.day < known.scheduled_billing_day:
+        return None
+    period = Period.of(today).previous
+    command = RunCommand(str(period), requested_by="schedule", correlation_id=f"schedule-{period}", source="scheduled")
+    try:
+        return start_run(command)
+    except BillingError as error:
+        if error.kind is errors.NO_CONTRACTS:
+            log.info("nothing to schedule for %s: %s", period, error.message)
+            return None
+        raise
+
+
+def settle_run(run_id: str) -> bool:
+    """Finish the run if nothing of it is left to do: write its report, then mark it completed.
+
+    Sent by every transaction that finishes a part, so the last one sees all parts. The report is a function of the
+    database alone, so writing it twice changes nothing. True when the run is finished.
+    """
+    with reading() as connection:
+        run = repository.run_of(connection, run_id)
+        if run is None:
+            raise BillingError(errors.RUN_NOT_FOUND, f"there is no run {run_id}")
+        if run.state == "Running" and repository.unfinished(connection, run_id):
+            return False
+    write_report(run_id)
+    with unit_of_work() as work:
+        if repository.finish_run(work.connection, run_id):
+            log.info("run %s is completed", run_id)
+    return True
+
+
+def settle_running_runs() -> int:
+    """Look after runs whose last progress message got lost; part of the sweep timer. Returns how many are running."""
+    with reading() as connection:
+        found = list(repository.running(connection))
+    return sum(not settle_run(run_id) for run_id in found)
+
+
+def progress_message(run_id: str, part: str, correlation_id: str) -> Message:
+    """The message that says: a part of this run is done, see whether all of it is."""
+    body = json.dumps({"run": run_id})
+    return Message(clock.derived_id("progress", run_id, part), queues.RUN_PROGRESS, body, correlation_id)
+
+
+def _period(text: str) -> Period:
+    try:
+        period = Period.parse(text)
+    except ValueError as fault:
+        raise BillingError(errors.PERIOD_INVALID, str(fault), [Detail("period", str(fault))]) from fault
+    latest = Period.of(clock.today(settings().business_time_zone)).plus(_MONTHS_AHEAD)
+    if period > latest:
+        message = f"{period} is after {latest}, the last period that can be billed today"
+        raise BillingError(errors.PERIOD_UNKNOWN, message, [Detail("period", message)])
+    return period
+
+
+def _natural_key(command: RunCommand, period: Period) -> str:
+    scope = _scope(command)
+    part = "all" if scope == "{}" else clock.fingerprint(scope.encode())
+    return f"{period}|{part}|{command.source}"
+
+
+def _scope(command: RunCommand) -> str:
+    scope: dict[str, list[str]] = {}
+    if command.site_numbers:
+        scope["siteNumbers"] = sorted(set(command.site_numbers))
+    if command.contract_types:
+        scope["contractTypes"] = sorted(set(command.contract_types))
+    return json.dumps(scope)
+
+
+def _chosen(contracts: Sequence[Any], command: RunCommand) -> list[Any]:
+    known = {row.site_number for row in contracts}
+    unknown = sorted(set(command.site_numbers) - known)
+    if unknown:
+        details = [Detail("siteNumbers", f"site {number} has no contract for this period") for number in unknown]
+        raise BillingError(errors.SITES_UNKNOWN, f"no contract for {len(unknown)} of the sites", details)
+    chosen = [row for row in contracts if not command.site_numbers or row.site_number in command.site_numbers]
+    if command.contract_types:
+        wanted = set(command.contract_types)
+        chosen = [row for row in chosen if wanted & set(row.components.split(","))]
+    if not chosen:
+        raise BillingError(errors.NO_CONTRACTS, "no contract is in force for this period and scope")
+    return chosen
+
+
+def _write_run(
+    work: UnitOfWork, run_id: str, natural_key: str, period: Period, chosen: Sequence[Any], command: RunCommand
+) -> None:
+    size = settings().chunk_contracts
+    repository.add_run(
+        work.connection,
+        {
+            "run_id": run_id,
+            "natural_key": natural_key,
+            "period": str(period),
+            "source": command.source,
+            "scope": _scope(command),
+            "state": "Running",
+            "requested_by": command.requested_by,
+            "correlation_id": command.correlation_id,
+            "expected": len(chosen),
+            "attempt": 1,
+            "created_at": clock.now(),
+        },
+        [
+            {
+                "run_id": run_id,
+                "contract_id": row.contract_id,
+                "site_number": row.site_number,
+                "contract_version": row.version,
+                "chunk": place // size,
+                "outcome": "Pending",
+            }
+            for place, row in enumerate(chosen)
+        ],
+    )
+    chunks = range((len(chosen) + size - 1) // size)
+    work.send([_chunk_message(run_id, chunk, command.correlation_id) for chunk in chunks])
+
+
+def _chunk_message(run_id: str, chunk: int, correlation_id: str) -> Message:
+    body = json.dumps({"run": run_id, "chunk": chunk})
+    return Message(clock.derived_id("chunk", run_id, chunk), queues.STATEMENT_CHUNKS, body, correlation_id)

@@ -1,0 +1,106 @@
+"""Runs, their items, and the statements with everything that is printed on them."""
+
+import sqlalchemy as sa
+
+from shared_code.foundation.database import Instant, long_text, metadata, money, text
+
+statement_run = sa.Table(
+    "statement_run",
+    metadata,
+    sa.Column("run_id", text(32), primary_key=True),  # derived from the natural key
+    sa.Column("natural_key", text(200), nullable=False, unique=True),  # period, scope, source (http-api, idempotency)
+    sa.Column("period", text(7), nullable=False),
+    sa.Column("source", text(20), nullable=False),
+    sa.Column("scope", long_text(), nullable=False),
+    sa.Column("state", text(20), nullable=False),  # Running → Completed
+    sa.Column("requested_by", text(200), nullable=False),
+    sa.Column("correlation_id", text(64), nullable=False),
+    sa.Column("expected", sa.Integer, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False, default=1),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("finished_at", Instant),
+)
+
+run_item = sa.Table(
+    "run_item",
+    metadata,
+    sa.Column("run_id", text(32), sa.ForeignKey("statement_run.run_id"), primary_key=True),
+    sa.Column("contract_id", text(32), primary_key=True),
+    sa.Column("site_number", text(10), nullable=False),
+    sa.Column("contract_version", sa.Integer, nullable=False),
+    sa.Column("chunk", sa.Integer, nullable=False),
+    # Pending → Generated | NothingToBill | Failed | Skipped
+    sa.Column("outcome", text(20), nullable=False),
+    sa.Column("reason", text(40)),
+    sa.Column("message", long_text()),
+    sa.Column("statement_id", text(32)),
+    sa.Column("finished_at", Instant),
+)
+sa.Index("ix_run_item_run_id_chunk", run_item.c.run_id, run_item.c.chunk)
+sa.Index("ix_run_item_run_id_outcome", run_item.c.run_id, run_item.c.outcome)
+
+statement = sa.Table(
+    "statement",
+    metadata,
+    sa.Column("statement_id", text(32), primary_key=True),  # derived from contract, period and version
+    sa.Column("contract_id", text(32), nullable=False),
+    sa.Column("period", text(7), nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("contract_version", sa.Integer, nullable=False),
+    sa.Column("site_number", text(10), nullable=False),
+    sa.Column("site_name", text(200), nullable=False),
+    sa.Column("status", text(20), nullable=False),
+    sa.Column("status_reason", text(40)),
+    sa.Column("total", money(), nullable=False),
+    sa.Column("run_id", text(32), sa.ForeignKey("statement_run.run_id"), nullable=False),
+    sa.Column("warnings", long_text(), nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    # one statement per contract, period and version, whatever is delivered how often (field reports 1 and 5)
+    sa.UniqueConstraint("contract_id", "period", "version"),
+)
+sa.Index("ix_statement_period_site_number", statement.c.period, statement.c.site_number)
+sa.Index("ix_statement_run_id", statement.c.run_id)
+
+invoice = sa.Table(
+    "invoice",
+    metadata,
+    sa.Column("number", text(40), primary_key=True),  # unique in the database (rules R27)
+    sa.Column("statement_id", text(32), sa.ForeignKey("statement.statement_id"), nullable=False, index=True),
+    sa.Column("invoice_group", sa.Integer, nullable=False),
+    sa.Column("invoice_date", sa.Date, nullable=False),
+    sa.Column("due_date", sa.Date),
+    sa.Column("payment_terms", text(200), nullable=False),
+    sa.Column("purchase_order", text(400)),
+    sa.Column("title", text(400)),
+    sa.Column("description", long_text()),
+    sa.Column("amount", money(), nullable=False),
+)
+
+invoice_line = sa.Table(
+    "invoice_line",
+    metadata,
+    sa.Column("line_id", text(32), primary_key=True),
+    sa.Column("invoice_number", text(40), sa.ForeignKey("invoice.number"), nullable=False, index=True),
+    sa.Column("ordinal", sa.Integer, nullable=False),
+    sa.Column("block", text(40), nullable=False),
+    sa.Column("title", text(400), nullable=False),
+    sa.Column("description", long_text(), nullable=False),
+    sa.Column("code", text(20), nullable=False),
+    sa.Column("amount", money(), nullable=False),
+    sa.Column("meta", long_text(), nullable=False),
+    sa.Column("trace", long_text(), nullable=False),
+)
+
+statement_document = sa.Table(
+    "statement_document",
+    metadata,
+    sa.Column("statement_id", text(32), sa.ForeignKey("statement.statement_id"), primary_key=True),
+    sa.Column("run_id", text(32), nullable=False),
+    sa.Column("state", text(20), nullable=False),  # Pending → Rendered (field report 17: a PDF is a row with a state)
+    sa.Column("snapshot", long_text(), nullable=False),  # every printed value (field report 22)
+    sa.Column("blob_path", text(400)),
+    sa.Column("sha256", text(64)),
+    sa.Column("byte_count", sa.Integer),
+    sa.Column("rendered_at", Instant),
+)
+sa.Index("ix_statement_document_run_id_state", statement_document.c.run_id, statement_document.c.state)
