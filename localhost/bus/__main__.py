@@ -20,6 +20,8 @@ def main() -> int:
     parser.add_argument("--config", type=Path, default=QUEUES_FILE, help="queues, as the emulator declares them")
     options = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    # It reports every client that goes away without closing as an error; that is a client's ordinary end.
+    logging.getLogger("proton").setLevel(logging.CRITICAL)
     try:
         serve(options.state, options.port, options.config)
     except (ConfigError, StoreInUseError, OSError) as error:

@@ -30,6 +30,7 @@ from localhost.host.worker import Worker
 
 _log = logging.getLogger(__name__)
 
+EXIT_INTERRUPTED = 130
 ANY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "QUERY"]
 
 
@@ -79,7 +80,8 @@ def bind(port: int) -> socket.socket:
 
     Raises SettingsError when the port is taken.
     """
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # Without the explicit protocol asyncio does not recognise TCP and leaves Nagle's delay on.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))
@@ -110,15 +112,16 @@ class Host:
         self._listeners: list[Listener] = []
         self._scaled: ScaledOut | None = None
         self._functions: list[Function] = []
+        self._failure: BaseException | None = None
         self.worker = Worker(settings.function_timeout)
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT, then drain.
 
-        Raises IndexingError and SettingsError before anything is served.
+        Raises IndexingError and SettingsError before anything is served, RuntimeError when a listener died.
         """
-        self._functions = await self.worker.index(self._options.app_dir)
         self._catch_signals()
+        self._functions = await self.worker.index(self._options.app_dir)
         if self._options.instance:
             watch_parent(self._stopping.set)
             self._start_pumps()
@@ -127,6 +130,8 @@ class Host:
         else:
             await self._run_main()
         _log.info("stopped")
+        if self._failure is not None:
+            raise RuntimeError("a listener died") from self._failure
 
     async def _run_main(self) -> None:
         state_dir = self._options.state_dir
@@ -226,6 +231,7 @@ class Host:
         if task.cancelled() or task.exception() is None:
             return
         _log.critical("a listener died; the host stops", exc_info=task.exception())
+        self._failure = task.exception()
         self._stopping.set()
 
     async def _drain(self) -> None:
@@ -274,8 +280,14 @@ class Host:
 
     def _catch_signals(self) -> None:
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stopping.set)
+        loop.add_signal_handler(signal.SIGTERM, self._stopping.set)
+        loop.add_signal_handler(signal.SIGINT, self._interrupted)
+
+    def _interrupted(self) -> None:
+        """Ctrl-C drains; a second one ends at once, as a kill would: nothing is settled that did not succeed."""
+        if self._stopping.is_set():
+            os._exit(EXIT_INTERRUPTED)
+        self._stopping.set()
 
 
 async def serve(options: Options) -> bool:

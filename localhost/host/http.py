@@ -20,6 +20,7 @@ _log = logging.getLogger(__name__)
 
 KEY_HEADER = "x-functions-key"
 KEY_QUERY = "code"
+NO_BODY = (204, 304)
 CORRELATION_HEADER = "x-correlation-id"
 
 
@@ -163,13 +164,24 @@ def _joined(pairs: Iterable[tuple[str, str]], separator: str) -> dict[str, Datum
 def _response_of(outcome: Outcome, invocation_id: str) -> Response:
     if not outcome.ok or outcome.value is None:
         return problem(500, "FUNCTION_FAILED", f"the function failed; the host's log has invocation {invocation_id}")
-    datum = outcome.value
+    try:
+        return _translated(outcome.value)
+    except ValueError as error:
+        # A status that is no number, a header that is no Latin text: the function's mistake.
+        _log.error("the response of invocation %s cannot be sent: %s", invocation_id, error)
+        return problem(500, "RESPONSE_INVALID", f"the function's response of invocation {invocation_id} is invalid")
+
+
+def _translated(datum: Datum) -> Response:
     if datum.type != "http":
         return _plain_response(datum)
     value: Mapping[str, Any] = datum.value
-    response = Response(content=value["body"].value, status_code=int(value["status_code"].value))
+    status = int(value["status_code"].value)
+    response = Response(content=b"" if status in NO_BODY else value["body"].value, status_code=status)
     for name, header in value["headers"].items():
-        response.headers[name] = header.value
+        # Lengths are the server's: a function's own would contradict an answer to HEAD or without body.
+        if name.lower() not in ("content-length", "transfer-encoding"):
+            response.headers[name] = header.value
     for cookie in value.get("cookies") or ():
         _add_cookie(response, cookie)
     return response

@@ -67,6 +67,7 @@ class ScaledOut:
             "--instance",
             str(number),
             stdin=asyncio.subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C reaches the parent only, which then drains its children
             env={**os.environ, "PYTHONPATH": path},
             cwd=ROOT,
         )

@@ -3,16 +3,17 @@
 One coroutine owns each receiver. It receives only for free slots and settles between receives, one message
 after the other: the SDK serialises reading and writing of a link, so settlements that compete with a
 waiting receive would each cost its socket wait. A queue with few messages is asked for one at a time
-(answered at once); while requests are filled they double, so that bursts come in batches.
+(answered at once); while requests are filled at once they double, so that bursts come in batches.
 """
 
 import asyncio
 import logging
+import time
 from dataclasses import dataclass
 from typing import Any
 
 from azure.servicebus.aio import AutoLockRenewer, ServiceBusClient
-from azure.servicebus.exceptions import MessageLockLostError, ServiceBusError
+from azure.servicebus.exceptions import MessageLockLostError
 from azure_functions_runtime.bindings.datumdef import Datum
 
 from localhost.host.catalog import Function, QueueTrigger
@@ -24,6 +25,7 @@ _log = logging.getLogger(__name__)
 
 IDLE_WAIT = 1.0
 BUSY_WAIT = 0.2
+AT_ONCE = 0.01
 FIRST_BACKOFF = 0.5
 LONGEST_BACKOFF = 5.0
 
@@ -58,7 +60,8 @@ class QueuePump:
         while not self._stopping.is_set():
             try:
                 await self._serve()
-            except (ServiceBusError, OSError, ValueError, TimeoutError) as error:
+            except Exception as error:
+                # A broken connection shows as whatever the SDK trips over, not only as its own errors.
                 backoff = FIRST_BACKOFF if self.connected else min(backoff * 2, LONGEST_BACKOFF)
                 _log.warning("queue %s: %s; trying again in %.1f s", self._queue, _describe(error), backoff)
                 self.connected = False
@@ -92,16 +95,22 @@ class QueuePump:
                 await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
                 continue
             asked = min(wanted, free)
-            wait = BUSY_WAIT if self._running else IDLE_WAIT
-            messages = await receiver.receive_messages(max_message_count=asked, max_wait_time=wait)
+            messages, backlog = await self._receive(receiver, asked)
             for message in messages:
                 self._start(message, receiver, renewer)
-            wanted = asked * 2 if len(messages) == asked else 1
+            wanted = min(asked * 2, self._settings.max_concurrent_calls) if backlog else 1
             if not messages and self._running:
                 await asyncio.wait(self._running, timeout=BUSY_WAIT, return_when=asyncio.FIRST_COMPLETED)
         while self._running:
             await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
             await self._settle_finished(receiver)
+
+    async def _receive(self, receiver: Any, asked: int) -> tuple[list[Any], bool]:
+        """Up to `asked` messages, and whether more seem to wait: all asked for were there at once."""
+        started = time.monotonic()
+        wait = BUSY_WAIT if self._running else IDLE_WAIT
+        messages = await receiver.receive_messages(max_message_count=asked, max_wait_time=wait)
+        return messages, len(messages) == asked and time.monotonic() - started < AT_ONCE
 
     def _start(self, message: Any, receiver: Any, renewer: Any) -> None:
         if renewer is not None:
@@ -163,7 +172,7 @@ async def _close_quietly(*parts: Any) -> None:
             continue
         try:
             await asyncio.wait_for(part.close(), 5)
-        except (ServiceBusError, OSError, ValueError, TimeoutError) as error:
+        except Exception as error:
             _log.info("closing a broken Service Bus connection: %s", _describe(error))
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from localhost.host.settings import SettingsError
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS blob_receipts (
     function TEXT NOT NULL, container TEXT NOT NULL, name TEXT NOT NULL,
@@ -54,10 +56,17 @@ class StateStore:
     """The state folder's database; used from one process and thread."""
 
     def __init__(self, path: Path) -> None:
-        self._db = sqlite3.connect(path, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")
-        self._db.executescript(_SCHEMA)
+        """Open or create it.
+
+        Raises SettingsError when the file is no usable database.
+        """
+        try:
+            self._db = sqlite3.connect(path, isolation_level=None)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            self._db.executescript(_SCHEMA)
+        except sqlite3.Error as error:
+            raise SettingsError(f"{path} cannot be used ({error}); remove it to start without receipts") from error
 
     def close(self) -> None:
         """Close the database."""

@@ -81,7 +81,9 @@ def _share(number: int, structure: Structure, terms: PeriodTerms, facts: SiteFac
     tiers = [TierTerm(required(t.share_pct, "share"), t.up_to) for t in structure.tiers]
     if terms.loss_rule == "reference":
         due = due_by_bands(month.amount, to_date, tiers)
-        steps: tuple[Step, ...] = (Step(f"Bands between {dollars(to_date)} and {dollars(to_date + month.amount)}", due),)
+        steps: tuple[Step, ...] = (
+            Step(f"Bands between {dollars(to_date)} and {dollars(to_date + month.amount)}", due),
+        )
     else:
         mark = max(_running(months[:-1]), default=Decimal(0))
         mark = max(mark, Decimal(0))

@@ -45,14 +45,6 @@ CONTRACT_NOT_FOUND = ErrorKind(
     "Check the site number, leading zeros included, or import the site's contract.",
 )
 
-CONTRACT_NOT_FOUND = ErrorKind(
-    "CONTRACT_NOT_FOUND",
-    2105,
-    404,
-    "The site has no contract here.",
-    "Check the site number, leading zeros included, or save a contract for it first.",
-)
-
 _RULES: tuple[tuple[str, int, str, str], ...] = (
     (
         "GROUP_UNKNOWN",

@@ -5,8 +5,10 @@ Source: contract-corpus 5.5 step 2.
 
 import codecs
 import json
+import re
 from decimal import Decimal
 from enum import Enum
+from math import nan
 from typing import Any, Final
 
 from shared_code.contracts.errors import CONTRACT_DUPLICATE_KEY, CONTRACT_UNREADABLE
@@ -19,7 +21,7 @@ type Tree = dict[str, Any]
 class Missing(Enum):
     """The bare token `NaN`, which the legacy export writes for a missing value (DQ01)."""
 
-    NAN = "NaN"
+    NAN = nan
 
 
 NAN: Final = Missing.NAN
@@ -61,12 +63,26 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=Decimal, pars
 _MARKING = json.JSONDecoder(object_pairs_hook=_marked_object, parse_float=Decimal, parse_constant=_constant)
 
 
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def _refuse_halves(text: str) -> None:
+    """JSON can spell half of a character, which no database, file or mail can hold."""
+    whole = json.dumps(json.loads(text), ensure_ascii=False)
+    try:
+        whole.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ValueError(f"half a character after {whole[max(error.start - 20, 0) : error.start]!r}") from error
+
+
 def parse_text(text: str, start: tuple[str | int, ...] = ()) -> Any:
     """Parse JSON text that stands at the place `start` of a document.
 
     Raises CONTRACT_DUPLICATE_KEY with every place; ValueError, ArithmeticError or RecursionError when the
     text cannot be read.
     """
+    if _SURROGATE.search(text):
+        _refuse_halves(text)
     try:
         return _DECODER.decode(text)
     except _KeyRepeatedError:
@@ -84,7 +100,7 @@ def parse(data: bytes) -> Tree:
     except json.JSONDecodeError as error:
         raise _unreadable(f"line {error.lineno}, column {error.colno}: {error.msg}") from error
     except (ValueError, ArithmeticError) as error:
-        raise _unreadable(f"a number cannot be read: {error}") from error
+        raise _unreadable(f"a value cannot be read: {error}") from error
     except RecursionError as error:
         raise _unreadable("lists and objects are nested too deeply") from error
     if not isinstance(tree, dict):

@@ -7,9 +7,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 
-from pydantic import ValidationError
-
 from shared_code.contracts import errors, repository
+from shared_code.contracts.documents import parse_document
 from shared_code.contracts.findings import Finding, refusal
 from shared_code.contracts.legacy import read_legacy
 from shared_code.contracts.schema import Contract
@@ -73,7 +72,7 @@ def read_document(data: bytes, *, legacy: bool, site_number: str | None = None, 
             Notice(f.code, f.pointer, f.message, "mend the contract before it is billed") for f in check(contract)
         ]
     else:
-        contract = _own_document(data)
+        contract = parse_document(data)
         notices = _refuse_or_notice(check(contract))
     if site_number is not None and contract.site.number != site_number:
         message = f"the document is of site {contract.site.number}, the address says {site_number}"
@@ -154,15 +153,6 @@ def contract_of_site(site_number: str, sites: Collection[str] | None) -> dict[st
 
 def _effective_from(billed_through: str | None) -> date | None:
     return Period.parse(billed_through).next.first_day if billed_through else None
-
-
-def _own_document(data: bytes) -> Contract:
-    try:
-        return Contract.model_validate_json(data)
-    except ValidationError as fault:
-        details = [Detail("/" + "/".join(map(str, e["loc"])), e["msg"]) for e in fault.errors()]
-        message = f"the contract has {len(details)} invalid fields"
-        raise BillingError(errors.CONTRACT_FIELD_INVALID, message, details) from fault
 
 
 def _refuse_or_notice(findings: Sequence[Finding]) -> list[Notice]:

@@ -1,13 +1,13 @@
 """Findings of a document's shape in words that help: what stands there, and what should."""
 
 from collections.abc import Mapping, Sequence
-from enum import Enum
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from shared_code.contracts.errors import CONTRACT_FIELD_INVALID
+from shared_code.contracts.parsing import Missing
 from shared_code.contracts.pointers import child, pointer
 from shared_code.foundation.errors import BillingError, Detail
 
@@ -90,8 +90,8 @@ def _worded(kind: str, found: ErrorDetails) -> str:
 def _quoted(value: object) -> str:
     if value is None:
         return "null"
-    if isinstance(value, Enum):
-        return str(value.value)
+    if isinstance(value, Missing):
+        return "NaN"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, dict):

@@ -151,9 +151,8 @@ def from_json(text: str) -> StatementDocument:
     Raises ValueError with the place when a value is missing, unknown or of another kind: a stored statement is
     printed whole or not at all.
     """
-    decoded = _decoded(StatementDocument, json.loads(text), "document")
-    assert isinstance(decoded, StatementDocument)  # noqa: S101 - narrows the type; _decoded built this class
-    return decoded
+    document: StatementDocument = _decoded(StatementDocument, json.loads(text), "document")
+    return document
 
 
 def _require_cents(amount: Decimal, place: str) -> None:
@@ -179,11 +178,11 @@ def _encoded(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, Period):
         return str(value)
-    return {name: _encoded(getattr(value, name)) for name in _fields_of(type(value))}
+    return {name: _encoded(getattr(value, name)) for name in _fields_of(value.__class__)}
 
 
 @cache
-def _fields_of(kind: type) -> dict[str, Any]:
+def _fields_of(kind: Any) -> dict[str, Any]:
     return get_type_hints(kind)
 
 

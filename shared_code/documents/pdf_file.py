@@ -53,11 +53,15 @@ class _FinishedObject(PDFObject):  # type: ignore[misc]  # fpdf2's types are not
     """An object whose body is bytes already; only its number depends on the file."""
 
     def __init__(self, body: bytes) -> None:
-        super().__init__()
+        PDFObject.__init__(self)
         self._body = body
 
     def serialize(self, *_: object, **__: object) -> bytes:
         return b"%d 0 obj\n%b" % (self.id, self._body)
+
+
+class _FinishedProfile(_FinishedObject, PDFICCProfile):  # type: ignore[misc]  # as above
+    """A finished object where fpdf2 takes nothing but a color profile."""
 
 
 class _Producer(OutputProducer):  # type: ignore[misc]  # fpdf2's types are not followed (pyproject)
@@ -86,7 +90,7 @@ class _File(FPDF):  # type: ignore[misc]  # fpdf2's types are not followed (pypr
     def __init__(self, identity: str, compliance: str | None) -> None:
         super().__init__(unit="pt", format="letter", enforce_compliance=compliance)
         self._identity = identity
-        self._content = sha256()
+        self._content = sha256((compliance or "plain").encode())
         self.resource_access_policy = ResourceAccessPolicy.NONE
         self.single_resources_object = True
         self.set_auto_page_break(False)
@@ -130,7 +134,7 @@ def write_archival(pages: Sequence[Page], metadata: Metadata, twin_name: str, tw
         output_condition_identifier="sRGB",
         output_condition="IEC 61966-2-1:1999",
         registry_name="http://www.color.org",
-        dest_output_profile=_FinishedObject(_color_profile()),
+        dest_output_profile=_FinishedProfile(_color_profile()),
     )
     for page in pages:
         pdf.add_content(page.content)

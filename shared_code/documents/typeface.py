@@ -66,7 +66,7 @@ class Typeface:
 
 @cache
 def typeface() -> Typeface:
-    """The process-wide fonts; the first call takes a few hundred milliseconds, every other one nothing."""
+    """The process-wide fonts; the first call takes about a tenth of a second, every other one nothing."""
     pdf = FPDF(unit="pt", format="letter")
     faces = [_face(pdf, index, file_name) for index, file_name in enumerate(_FILES, start=1)]
     producer = OutputProducer(pdf)

@@ -17,7 +17,7 @@ from shared_code.edw.converting import Format, to_csv
 from shared_code.edw.datasets import DATASETS, NOT_YET, Dataset
 from shared_code.edw.records import Plan, SlicePlanner
 from shared_code.edw.repository import Batch
-from shared_code.foundation import bus, database
+from shared_code.foundation import bus, clock, database
 from shared_code.foundation.calendar import Period
 from shared_code.foundation.clock import derived_id
 from shared_code.foundation.errors import BillingError
@@ -26,6 +26,7 @@ from shared_code.foundation.settings import settings
 log = logging.getLogger(__name__)
 MAX_WHOLE_BYTES = 64_000_000  # of reference data, which are read in one slice
 _DELTA = "delta"
+_GIVEN_UP = frozenset({errors.SOURCE_CHANGED.code, errors.DROP_NOT_FOUND.code})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,8 @@ class _Arrival:
 
     @property
     def effect_key(self) -> str:
-        if self.place is not None:
+        """Dataset, period and content. A refused file is known by its name too: renamed, it may well be read."""
+        if self.place is not None and self.refusal is None:
             return f"{self.place.dataset.name}|{self.place.period}|{self.sha256}"
         return f"?|{derived_id(self.container, self.name)}|{self.sha256}"
 
@@ -187,20 +189,33 @@ def _record(work: database.UnitOfWork, arrival: _Arrival) -> tuple[str, bool]:
     if first is None:
         _record_first(work, arrival)
         return arrival.batch_id, True
+    if first.state == "rejected" and first.reason in _GIVEN_UP and arrival.plan is not None:
+        # the same bytes were interrupted before: they begin anew, with the place and version that they have now
+        _restart(work, arrival, arrival.plan, first)
+        return first.batch_id, True
     if (first.container, first.source_name) == (arrival.container, arrival.name):
         return first.batch_id, False
+    return _record_again(work, arrival, first)
+
+
+def _record_again(work: database.UnitOfWork, arrival: _Arrival, first: Batch) -> tuple[str, bool]:
+    """The same bytes under another name: a line in the list of imports, once per name, and no effect."""
     key = f"{arrival.effect_key}|{derived_id(arrival.container, arrival.name)}"
     again = repository.batch_by_key(work.connection, key)
     if again is not None:
         return again.batch_id, False
     batch_id = derived_id("import-batch", key)
-    repository.add_batch(
-        work.connection,
-        _row(arrival, batch_id, key)
-        | {"state": "duplicate", "duplicate_of": first.batch_id, "message": _same_bytes(first)},
-        (),
-    )
+    ended = {"state": "duplicate", "duplicate_of": first.batch_id, "message": _same_bytes(first)}
+    repository.add_batch(work.connection, _row(arrival, batch_id, key) | ended | {"finished_at": clock.now()}, ())
     return batch_id, True
+
+
+def _restart(work: database.UnitOfWork, arrival: _Arrival, plan: Plan, first: Batch) -> None:
+    row = _row(arrival, first.batch_id, first.effect_key) | {"state": "loading"}
+    repository.clear_batch(work.connection, DATASETS[first.dataset].table, first.batch_no)
+    repository.restart_batch(work.connection, first.batch_no, row, plan.slices)
+    cause = clock.new_id()
+    work.send([messages.stage(first.batch_id, n, cause) for n in range(1, len(plan.slices) + 1)])
 
 
 def _same_bytes(first: Batch) -> str:
@@ -213,7 +228,8 @@ def _record_first(work: database.UnitOfWork, arrival: _Arrival) -> None:
         refusal = arrival.refusal
         kind = refusal.kind if refusal else errors.FILE_UNREADABLE
         message = f"{refusal.message if refusal else kind.meaning}. {kind.cure}"
-        repository.add_batch(work.connection, row | {"state": "rejected", "reason": kind.code, "message": message}, ())
+        ended = {"state": "rejected", "reason": kind.code, "message": message, "finished_at": clock.now()}
+        repository.add_batch(work.connection, row | ended, ())
         return
     declared = {c.source for c in arrival.place.dataset.columns}
     ignored = ", ".join(name for name in arrival.plan.header if name and name not in declared)

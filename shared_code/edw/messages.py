@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from shared_code.foundation.clock import derived_id
+from shared_code.foundation.clock import derived_id, new_id
 from shared_code.foundation.database import Message
 from shared_code.foundation.queues import IMPORT_SLICES
 
@@ -14,9 +14,9 @@ def stage(batch_id: str, slice_no: int, cause: str = "received") -> Message:
     return _message({"batch": batch_id, "slice": slice_no}, "stage", batch_id, slice_no, cause)
 
 
-def finish(batch_id: str, slice_no: int) -> Message:
-    """Publish the batch if the slice that was just staged was its last."""
-    return _message({"batch": batch_id, "finish": True}, "finish", batch_id, slice_no)
+def finish(batch_id: str) -> Message:
+    """Publish the batch if all its slices are staged. Sent once by each transaction that stages one."""
+    return _message({"batch": batch_id, "finish": True}, "finish", batch_id, new_id())
 
 
 def _message(body: dict[str, object], *key: object) -> Message:

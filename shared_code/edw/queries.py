@@ -53,6 +53,11 @@ class DatasetFacts:
     sites: tuple[CurrentFacts, ...]
 
 
+def filtered(dataset: str | None, period: str | None, state: str | None) -> ImportFilter:
+    """A filter of the list; None narrows nothing."""
+    return ImportFilter(dataset, period, state)
+
+
 def list_imports(wanted: ImportFilter | None = None, limit: int = 50, offset: int = 0) -> ImportPage:
     """Import batches by dataset, period and state, newest first."""
     with database.reading() as connection:

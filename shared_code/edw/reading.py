@@ -44,9 +44,11 @@ def _read_fast(data: bytes, header: Sequence[str], row_count: int) -> pl.DataFra
     """All columns through polars, or None when a row is not well formed.
 
     polars pads a short row silently, so the commas are counted: no row has more values than the header (it refuses
-    those), hence as many commas as expected in all means that no row has fewer.
+    those), hence as many commas as expected in all means that no row has fewer. Null characters and carriage returns
+    within values are left to the exact reader, so that what becomes of a row does not depend on its neighbours.
     """
-    if b"\x00" in data or records.count_commas(data) != row_count * (len(header) - 1):
+    odd = b"\x00" in data or data.count(b"\r") != data.count(b"\r\n")
+    if odd or records.count_commas(data) != row_count * (len(header) - 1):
         return None
     try:
         frame = pl.read_csv(

@@ -17,6 +17,7 @@ from shared_code.foundation.errors import BillingError
 
 # Also the longest value that Python's csv reader takes.
 MAX_RECORD_BYTES = 131_072
+_STEP = 4_000_000  # bytes looked at together
 _NOT_STRUCTURE = bytes(set(range(256)) - set(b'",\n'))
 _QUOTED = re.compile(rb'"[^"]*+(?:""[^"]*+)*+("?)')
 
@@ -140,8 +141,8 @@ class SlicePlanner:
         if not self._seen and chunk:
             self._seen = True
             chunk = self._open(chunk)
-        step = self._slice_bytes or len(chunk)
-        for start in range(0, len(chunk), max(step, 1)):
+        step = min(self._slice_bytes or _STEP, _STEP)
+        for start in range(0, len(chunk), step):
             self._take(chunk[start : start + step])
 
     def finish(self) -> Plan:
@@ -161,8 +162,6 @@ class SlicePlanner:
     def _open(self, chunk: bytes) -> bytes:
         if chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             raise BillingError(errors.FILE_UNREADABLE, "the file is UTF-16; save it as UTF-8")
-        if b"\x00" in chunk[:4096]:
-            raise BillingError(errors.FILE_UNREADABLE, "the file is binary, not text separated by commas")
         if chunk.startswith(codecs.BOM_UTF8):
             self._offset = len(codecs.BOM_UTF8)
             return chunk[self._offset :]
@@ -218,7 +217,9 @@ class SlicePlanner:
 
 
 def parse_header(line: bytes) -> tuple[str, ...]:
-    """The column names of a header line: trimmed, upper case. Raises HEADER_INVALID."""
+    """The column names of a header line: trimmed, upper case. Raises FILE_UNREADABLE, HEADER_INVALID."""
+    if b"\x00" in line:
+        raise BillingError(errors.FILE_UNREADABLE, "the file is binary, not text separated by commas")
     try:
         text = line.decode("utf-8-sig")
         names = next(csv.reader([text.rstrip("\r\n")]), [])

@@ -22,18 +22,31 @@ _NUMBER = re.compile(r"^-?[0-9.,]+$")
 
 def write(batch_id: str) -> None:
     """Write the report blobs of a batch that has come to an end, unless they are there. Raises IMPORT_NOT_FOUND."""
-    if storage.exists(storage.REPORTS, f"{batch_id}.json"):
-        return
     with database.reading() as connection:
         batch = repository.batch_by_id(connection, batch_id)
         if batch is None:
             raise BillingError(errors.IMPORT_NOT_FOUND, f"there is no import batch {batch_id}")
+        if batch.finished_at is None or _is_written(batch):
+            return
         rules = repository.rejections_by_rule(connection, batch.batch_no)
         absent = repository.sites_served_by_others(connection, batch)
     if rules:
         storage.write_stream(storage.REPORTS, f"{batch_id}.csv", _rejected_rows(batch.batch_no))
     document = _document(batch, rules, absent)
     blobs.put(storage.REPORTS, f"{batch_id}.json", json.dumps(document, indent=2).encode(), "application/json")
+
+
+def _is_written(batch: Batch) -> bool:
+    """Whether the report of this end of the batch is there: a batch that was given up can begin anew."""
+    name = f"{batch.batch_id}.json"
+    if not storage.exists(storage.REPORTS, name):
+        return False
+    written: dict[str, Any] = json.loads(blobs.get(storage.REPORTS, name))
+    return (written["state"], written["finishedAt"]) == (batch.state, _instant(batch))
+
+
+def _instant(batch: Batch) -> str | None:
+    return None if batch.finished_at is None else batch.finished_at.isoformat()
 
 
 def _document(batch: Batch, rules: dict[str, int], absent: list[str]) -> dict[str, Any]:
@@ -45,6 +58,7 @@ def _document(batch: Batch, rules: dict[str, int], absent: list[str]) -> dict[st
         "sha256": batch.sha256,
         "bytes": batch.byte_count,
         "state": batch.state,
+        "finishedAt": _instant(batch),
         "reason": batch.reason,
         "message": batch.message,
         "rows": {

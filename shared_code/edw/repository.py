@@ -101,9 +101,25 @@ def add_batch(connection: Connection, values: dict[str, Any], plan: Sequence[Sli
     """Write a batch and its slices."""
     made = connection.execute(import_batch.insert().values(**values, slices=len(plan), created_at=clock.now()))
     key = made.inserted_primary_key
+    if key is not None:
+        _add_slices(connection, key[0], plan)
+
+
+def restart_batch(connection: Connection, batch_no: int, values: dict[str, Any], plan: Sequence[SliceRange]) -> None:
+    """Begin a batch anew that was given up before anything of it was published."""
+    connection.execute(import_slice.delete().where(import_slice.c.batch_no == batch_no))
+    connection.execute(
+        import_batch.update()
+        .where(import_batch.c.batch_no == batch_no)
+        .values(**values, slices=len(plan), reason=None, message=None, finished_at=None)
+    )
+    _add_slices(connection, batch_no, plan)
+
+
+def _add_slices(connection: Connection, batch_no: int, plan: Sequence[SliceRange]) -> None:
     rows = [
         {
-            "batch_no": key[0] if key else None,
+            "batch_no": batch_no,
             "slice_no": number,
             "byte_from": part.byte_from,
             "byte_to": part.byte_to,
@@ -252,7 +268,7 @@ def rejections_after(connection: Connection, batch_no: int, after: int, limit: i
         .order_by(r.row_number)
         .limit(limit)
     )
-    return [Rejection(*row._tuple()) for row in connection.execute(query)]
+    return [Rejection(*row) for row in connection.execute(query)]
 
 
 def rejections_by_rule(connection: Connection, batch_no: int) -> dict[str, int]:
@@ -329,4 +345,4 @@ def current_facts_of(connection: Connection, period: str) -> list[CurrentFacts]:
         .where(c.period == period)
         .order_by(c.dataset, c.site)
     )
-    return [CurrentFacts(*row._tuple()) for row in connection.execute(query)]
+    return [CurrentFacts(*row) for row in connection.execute(query)]

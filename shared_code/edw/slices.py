@@ -21,7 +21,7 @@ from shared_code.edw.records import parse_header
 from shared_code.edw.repository import Batch, Slice
 from shared_code.edw.tables import rejected_row
 from shared_code.edw.values import Context
-from shared_code.foundation import bus, database
+from shared_code.foundation import bus, clock, database
 from shared_code.foundation.calendar import Period
 from shared_code.foundation.errors import BillingError
 from shared_code.foundation.settings import settings
@@ -50,6 +50,9 @@ def stage_slice(batch_id: str, slice_no: int) -> None:
         part = repository.slice_of(connection, batch.batch_no, slice_no)
         first = repository.slice_of(connection, batch.batch_no, 1)
         sites = repository.known_sites(connection)
+    if batch.state == "waiting" and sites:
+        resume_waiting()  # an earlier delivery died after parking the batch
+        return
     if part is None or first is None or batch.state != "loading" or part.staged_at is not None:
         log.info("slice %d of batch %s has nothing to do (%s)", slice_no, batch_id, batch.state)
         return
@@ -65,7 +68,7 @@ def stage_slice(batch_id: str, slice_no: int) -> None:
     with bus.unit_of_work() as work:
         if repository.claim_slice(work.connection, batch.batch_no, slice_no):
             _store(work, dataset, batch, part, checked)
-            work.send([messages.finish(batch_id, slice_no)])
+            work.send([messages.finish(batch_id)])
 
 
 def _known_batch(batch: Batch | None, batch_id: str) -> Batch:
@@ -81,9 +84,14 @@ def _read(batch: Batch, part: Slice, first: Slice, context: Context) -> Checked:
     etag = batch.source_etag if plain else None
     # the header ends where the first slice begins
     header = parse_header(storage.read_range(container, name, 0, first.byte_from, etag))
-    data = storage.read_range(container, name, part.byte_from, part.byte_to, etag)
     dataset = DATASETS[batch.dataset]
-    rows, malformed = read_slice(data, header, dataset, part.first_row, part.row_count)
+    rows, malformed = read_slice(
+        storage.read_range(container, name, part.byte_from, part.byte_to, etag),
+        header,
+        dataset,
+        part.first_row,
+        part.row_count,
+    )
     return check(dataset, rows, malformed, context)
 
 
@@ -120,9 +128,8 @@ def _abandon(batch: Batch, error: BillingError) -> None:
     log.warning("batch %s is given up: %s", batch.batch_id, error.message)
     with database.transaction() as work:
         message = f"{error.message}. {error.kind.cure}"
-        if repository.claim_state(
-            work.connection, batch.batch_no, "loading", "rejected", reason=error.code, message=message
-        ):
+        ended = {"reason": error.code, "message": message, "finished_at": clock.now()}
+        if repository.claim_state(work.connection, batch.batch_no, "loading", "rejected", **ended):
             repository.clear_batch(work.connection, DATASETS[batch.dataset].table, batch.batch_no)
     reports.write(batch.batch_id)
 
@@ -145,10 +152,10 @@ def _wait(batch: Batch) -> None:
     with database.reading() as connection:
         arrived = bool(repository.known_sites(connection))
     if arrived:
-        resume_waiting("arrived meanwhile")
+        resume_waiting()
 
 
-def resume_waiting(cause: str) -> int:
+def resume_waiting() -> int:
     """Ask again for the slices of all batches that wait for the site master. Returns how many batches go on."""
     with database.reading() as connection:
         parked = repository.waiting(connection)
@@ -157,6 +164,8 @@ def resume_waiting(cause: str) -> int:
         with bus.unit_of_work() as work:
             if repository.claim_state(work.connection, batch.batch_no, "waiting", "loading", reason=None, message=None):
                 parts = repository.slices(work.connection, batch.batch_no)
+                # each time new messages: one of an earlier time may have been spent while the batch was parked
+                cause = clock.new_id()
                 work.send([messages.stage(batch.batch_id, p.slice_no, cause) for p in parts if p.staged_at is None])
                 resumed += 1
     return resumed
@@ -185,4 +194,4 @@ def finish_batch(batch_id: str) -> None:
                 publish(work.connection, dataset, batch, repeated, settings().held_rejected_share)
     reports.write(batch_id)
     if dataset.whole:
-        resume_waiting(batch_id)
+        resume_waiting()

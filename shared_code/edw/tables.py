@@ -1,5 +1,7 @@
 """Import batches: what was dropped, what became of each row, and the slices that a large file is read in."""
 
+from decimal import Decimal
+
 import sqlalchemy as sa
 
 from shared_code.foundation.database import Fixed, Instant, long_text, metadata, money, text
@@ -29,10 +31,10 @@ import_batch = sa.Table(
     sa.Column("rows_rejected", sa.Integer, nullable=False, default=0),
     sa.Column("rows_duplicate", sa.Integer, nullable=False, default=0),
     sa.Column("rows_repeated", sa.Integer, nullable=False, default=0),  # POSSIBLE_DUPLICATE, accepted all the same
-    sa.Column("money_read", money(), nullable=False, default=0),
-    sa.Column("money_accepted", money(), nullable=False, default=0),
-    sa.Column("money_rejected", money(), nullable=False, default=0),
-    sa.Column("money_duplicate", money(), nullable=False, default=0),
+    sa.Column("money_read", money(), nullable=False, default=Decimal(0)),
+    sa.Column("money_accepted", money(), nullable=False, default=Decimal(0)),
+    sa.Column("money_rejected", money(), nullable=False, default=Decimal(0)),
+    sa.Column("money_duplicate", money(), nullable=False, default=Decimal(0)),
     sa.Column("last_day", sa.Date),
     sa.Column("ignored_columns", long_text()),
     sa.Column("created_at", Instant, nullable=False),
@@ -53,9 +55,9 @@ import_slice = sa.Table(
     sa.Column("rows_accepted", sa.Integer, nullable=False, default=0),
     sa.Column("rows_rejected", sa.Integer, nullable=False, default=0),
     sa.Column("rows_duplicate", sa.Integer, nullable=False, default=0),
-    sa.Column("money_accepted", money(), nullable=False, default=0),
-    sa.Column("money_rejected", money(), nullable=False, default=0),
-    sa.Column("money_duplicate", money(), nullable=False, default=0),
+    sa.Column("money_accepted", money(), nullable=False, default=Decimal(0)),
+    sa.Column("money_rejected", money(), nullable=False, default=Decimal(0)),
+    sa.Column("money_duplicate", money(), nullable=False, default=Decimal(0)),
 )
 
 rejected_row = sa.Table(

@@ -135,12 +135,12 @@ def _date(raw: pl.Series, column: Column, context: Context) -> Read:
     distinct = raw.unique()
     clean = _clean(distinct, upper=False)
     day = clean.str.slice(0, 10)
-    valid = clean.str.contains(_DAY) & day.str.to_date("%Y-%m-%d", strict=False).is_not_null()
-    values = day.set((~valid).fill_null(value=True), None)
+    valid = clean.str.contains(_DAY).fill_null(value=False) & day.str.to_date("%Y-%m-%d", strict=False).is_not_null()
+    values = day.set(~valid, None)
     outside = ~values.str.starts_with(f"{context.period}-") if column.in_period else _nowhere(values)
     faults = _faults(
         (clean.is_null() if column.required else _nowhere(distinct), VALUE_MISSING),
-        ((~valid).fill_null(value=False), TYPE_DATE),
+        (clean.is_not_null() & ~valid, TYPE_DATE),
         (outside.fill_null(value=False), PERIOD_MISMATCH),
     )
     return _spread(raw, distinct, values, faults)

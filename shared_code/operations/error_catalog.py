@@ -16,7 +16,7 @@ from shared_code.statements import errors as statements
 @cache
 def catalog() -> dict[str, ErrorKind]:
     """Kinds by code."""
-    kinds = (SETTINGS_INVALID, *access.KINDS, *contracts.KINDS, *edw.KINDS, *operations.KINDS, *statements.KINDS)
+    kinds = (SETTINGS_INVALID, *access.KINDS, *contracts.KINDS, *edw.ALL, *operations.KINDS, *statements.KINDS)
     return {kind.code: kind for kind in kinds}
 
 

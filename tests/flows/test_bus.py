@@ -410,6 +410,7 @@ class Traffic:
     accepted: set[str] = field(default_factory=set)
     asked: set[str] = field(default_factory=set)
     completed: set[str] = field(default_factory=set)
+    killed: threading.Event = field(default_factory=threading.Event)
 
     def send(self, client: ServiceBusClient, name: str) -> None:
         """Send batches of ten until the bus is gone."""
@@ -419,7 +420,7 @@ class Traffic:
                 texts = [f"{name}-{batch}-{number}" for number in range(10)]
                 sender.send_messages([ServiceBusMessage(text) for text in texts])
                 self.accepted.update(texts)
-                while len(self.accepted) > len(self.completed) + AHEAD:
+                while len(self.accepted) > len(self.completed) + AHEAD and not self.killed.is_set():
                     time.sleep(0.001)
         except (ServiceBusError, OSError):
             return
@@ -453,10 +454,12 @@ class TestCrashes:
                 while len(traffic.completed) < enough and time.monotonic() < until:
                     time.sleep(0.01)
                 own_bus.end(signal.SIGKILL)
+                traffic.killed.set()
                 for thread in threads:
                     thread.join(PATIENCE * 3)
                     assert not thread.is_alive()
             own_bus.start()
+            traffic.killed.clear()
             assert len(traffic.completed) >= enough
         with own_bus.client() as client, client.get_queue_receiver("orders") as receiver:
             left: set[str] = set()

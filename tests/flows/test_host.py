@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.flow
 
 FIXTURES = ROOT / "tests" / "fixtures"
 APP = FIXTURES / "host_app"
-QUEUES = {"work": ("PT5S", 3), "sync-work": ("PT5S", 3)}
+QUEUES = {"work": ("PT3S", 3), "sync-work": ("PT3S", 3)}
 
 
 @dataclass(slots=True)
@@ -142,6 +143,8 @@ ROUTES = [
     ("GET", "/", 404, "NOT_FOUND"),
     ("DELETE", "/api/echo/fixed", 405, "METHOD_NOT_ALLOWED"),
     ("GET", "/api/fails", 500, "FUNCTION_FAILED"),
+    ("GET", "/api/invalid-response", 500, "RESPONSE_INVALID"),
+    ("GET", "/api/no-content", 204, ""),
     ("HEAD", "/api/echo/fixed", 200, ""),
     ("OPTIONS", "/api/echo/fixed", 204, ""),
 ]
@@ -152,7 +155,7 @@ def test_routes_and_methods(stage: Stage, method: str, path: str, status: int, t
     response = stage.host.request(method, path)
     assert response.status_code == status
     assert text in response.text
-    if status in (204, 405):
+    if status == 405 or method == "OPTIONS":
         assert {"GET", "HEAD", "OPTIONS"} <= set(response.headers["allow"].split(", "))
 
 
@@ -212,10 +215,19 @@ def test_a_body_above_the_limit_is_refused_by_length_and_by_what_arrives(stage: 
         assert b" 413 " in chunked.recv(1000)
 
 
-def test_the_function_timeout_ends_the_waiting(stage: Stage) -> None:
-    response = stage.host.request("GET", f"/api/slow?seconds=30&code={stage.host.function_key}")
-    assert response.status_code == 500
-    assert "timeout: not finished after 2 s" in stage.host.invocations("slow", "failed")[-1]["exception"]
+def test_the_timeout_ends_the_waiting_and_a_lock_is_renewed_until_then(stage: Stage) -> None:
+    """Locks of 3 s, a message of 4.2 s, a timeout of 5 s: one wait shows all."""
+    stage.send("work", {"id": "longer than its lock", "seconds": 4.2})
+    with ThreadPoolExecutor() as pool:
+        calls = [
+            pool.submit(stage.host.request, "GET", path, headers={"x-functions-key": stage.host.function_key})
+            for path in ("/api/slow?seconds=30", "/api/stubborn")
+        ]
+        assert [call.result().status_code for call in calls] == [500, 500]
+    for name in ("slow", "stubborn"):
+        assert "timeout: not finished after 5 s" in stage.host.invocations(name, "failed")[-1]["exception"]
+    stage.wait(lambda: "longer than its lock" in stage.ids("work done"))
+    assert stage.ids("work started").count("longer than its lock") == 1
 
 
 def test_the_keys_and_the_announcement_are_for_the_owner_only(stage: Stage) -> None:
@@ -361,14 +373,15 @@ def test_what_a_kill_cut_off_runs_again_and_what_was_done_does_not(stage: Stage)
 def test_sigterm_lets_running_invocations_end_and_settles_them(stage: Stage) -> None:
     stage.send("work", {"id": "draining", "seconds": 1.0})
     stage.upload("drops", "slow-draining.csv")
-    request = subprocess.Popen(
-        ["curl", "-s", f"{stage.host.url}/api/slow?seconds=1&code={stage.host.function_key}"], stdout=subprocess.PIPE
-    )
+    pool = ThreadPoolExecutor(1)
     before = len(stage.events("slow started"))
-    stage.wait(lambda: len(stage.events("slow started")) > before - 1 and "draining" in stage.ids("work started"))
+    key = stage.host.function_key
+    request = pool.submit(stage.host.request, "GET", "/api/slow?seconds=1", headers={"x-functions-key": key})
+    stage.wait(lambda: len(stage.events("slow started")) > before and "draining" in stage.ids("work started"))
     stage.wait(lambda: "slow-draining.csv" in stage.names("blob started"))
     assert stage.host.stop() == 0
-    assert request.communicate(timeout=10)[0] == b"done"
+    assert request.result().text == "done"
+    pool.shutdown()
     assert "draining" in stage.ids("work done")
     assert "slow-draining.csv" in stage.names("blob done")
     assert not (stage.host.folder / "host.json").exists()
@@ -396,11 +409,11 @@ def test_a_bus_and_storage_that_go_away_are_found_again(stage: Stage) -> None:
 def test_a_second_host_on_the_same_state_is_refused(stage: Stage) -> None:
     second = Host(APP, stage.host.folder, stage.host.environment)
     second.log = stage.host.folder / "second.out"
-    assert second.launch().wait(20) == 1
+    assert exit_code(second) == 1
     assert "another host uses the state folder" in second.tail()
 
 
-def test_scaled_out_instances_share_the_queue_are_restarted_and_end_with_a_killed_host(stage: Stage) -> None:
+def test_scaled_out_instances_share_the_queue_are_restarted_and_end_with_their_host(stage: Stage) -> None:
     stage.host.stop()
     host = Host(APP, stage.host.folder, stage.host.environment, scale_out=2, port=stage.host.port)
     host.start()
@@ -408,27 +421,39 @@ def test_scaled_out_instances_share_the_queue_are_restarted_and_end_with_a_kille
     def instances() -> set[int]:
         return set(host.status()["instances"])
 
-    def ended(record: dict[str, Any]) -> bool:
-        return bool(record["message"] == "stopped")
+    def ended(seen: int) -> set[str]:
+        return {record["instance"] for record in host.records()[seen:] if record["message"] == "stopped"}
 
     def working() -> set[int]:
-        batch = [{"id": f"scaled-{n}", "seconds": 0.2} for n in range(24)]
+        batch = [{"id": f"scaled-{n}", "seconds": 0.1} for n in range(16)]
         stage.send("work", *batch)
         stage.wait(lambda: {b["id"] for b in batch} <= set(stage.ids("work done")))
         return {note["pid"] for note in stage.events("work done") if note["id"].startswith("scaled-")}
 
     stage.wait(lambda: len(instances()) == 2)
     first = instances()
-    stage.wait(lambda: first <= working())
     os.kill(min(first), signal.SIGKILL)
-    stage.wait(lambda: len(instances()) == 2 and instances() != first)
-    host.kill9()
-    killed = len(host.records())
-    stage.wait(lambda: {"instance-1", "instance-2"} == {r["instance"] for r in host.records()[killed:] if ended(r)})
+    stage.wait(lambda: instances() != first)
+    for end in (host.kill9, host.stop):
+        stage.wait(lambda: len(instances()) == 2 and instances() <= working())
+        before = len(host.records())
+        end()
+        stage.wait(lambda seen=before: {"instance-1", "instance-2"} <= ended(seen))
+        if end == host.kill9:
+            host.start()
     stage.host.start()
 
 
 # Apps that cannot run
+
+
+def exit_code(host: Host) -> int:
+    """The exit code of a host that is expected to end by itself."""
+    try:
+        return host.launch().wait(30)
+    finally:
+        host.kill9()
+
 
 BROKEN = [
     ("import_error", ["No module named 'a_module_that_does_not_exist'", "function_app.py"]),
@@ -460,3 +485,44 @@ def test_an_app_that_cannot_be_indexed_ends_the_host_with_the_reason(
     for text in texts:
         assert text in ended.stderr
     assert not (tmp_path / "host.json").exists()
+
+
+def test_settings_that_cannot_be_used_end_the_host_with_the_reason(stage: Stage, tmp_path: Path) -> None:
+    cases: list[tuple[str, str, dict[str, str], list[str]]] = [
+        # host.json, local.settings.json, environment, texts
+        ("{", "{}", {}, ["host.json cannot be read"]),
+        ('{"functionTimeout": "soon"}', "{}", {}, ["'soon' is not a time span"]),
+        ('{"extensions": {"serviceBus": {"maxConcurrentCalls": 0}}}', "{}", {}, ["maxConcurrentCalls", "at least 1"]),
+        ("{}", '{"IsEncrypted": true}', {}, ["encrypted"]),
+        ("{}", "{}", {"LOCALHOST_MAX_BODY_BYTES": "many"}, ["LOCALHOST_MAX_BODY_BYTES must be a number"]),
+        ("{}", "{}", {"BillingStorage": ""}, ["dropped: the connection setting BillingStorage is not set"]),
+    ]
+    hosts = []
+    for number, (host_json, local_settings, environment, _) in enumerate(cases):
+        app = tmp_path / f"app-{number}"
+        app.mkdir()
+        (app / "function_app.py").write_text((APP / "function_app.py").read_text())
+        (app / "host.json").write_text(host_json)
+        (app / "local.settings.json").write_text(local_settings)
+        hosts.append(Host(app, tmp_path / f"state-{number}", {**stage.host.environment, **environment}))
+    taken = Host(APP, tmp_path / "taken", stage.host.environment, port=stage.host.port)
+    with ThreadPoolExecutor() as pool:
+        assert set(pool.map(exit_code, [*hosts, taken])) == {1}
+    for host, (_, _, _, texts) in zip(hosts, cases, strict=True):
+        for text in texts:
+            assert text in host.tail()
+    assert f"port {stage.host.port} cannot be used" in taken.tail()
+
+
+def test_local_settings_fill_the_environment_but_never_override_it(stage: Stage, tmp_path: Path) -> None:
+    (tmp_path / "function_app.py").write_text(
+        "import os\n\nimport azure.functions as func\n\napp = func.FunctionApp(func.AuthLevel.ANONYMOUS)\n\n\n"
+        "@app.route('settings')\n"
+        "def settings(req: func.HttpRequest) -> str:\n"
+        "    return os.environ['ONLY_IN_FILE'] + ' ' + os.environ['IN_BOTH']\n"
+    )
+    (tmp_path / "host.json").write_text('{"extensions": {"http": {"routePrefix": ""}}}')
+    values = {"ONLY_IN_FILE": "file", "IN_BOTH": "file"}
+    (tmp_path / "local.settings.json").write_text(json.dumps({"IsEncrypted": False, "Values": values}))
+    with Host(tmp_path, tmp_path / "state", {"IN_BOTH": "environment"}) as host:
+        assert host.request("GET", "/settings").text == "file environment"

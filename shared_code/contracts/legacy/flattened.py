@@ -1,6 +1,6 @@
 """The `flattened` part of a legacy file: no information of its own, wholly derived (contract-corpus 1.4)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -25,7 +25,7 @@ _ZERO = Decimal("0.0")
 def flatten(original: Tree, metadata: Tree) -> Tree:
     """Recompute `flattened` of trees that have the legacy shape."""
     flat: Tree = {}
-    _spread(original, "contract", flat)
+    _spread(original.items(), "contract", flat)
     flat["contract_enabled_components"] = [name for name in _COMPONENTS if original[name]["enabled"]]
     accounts = original["billableAccounts"]
     blocks = accounts["billableAccountsData"] if accounts["enabled"] else []
@@ -45,15 +45,14 @@ def flatten(original: Tree, metadata: Tree) -> Tree:
     return flat
 
 
-def _spread(node: Any, name: str, flat: Tree) -> None:
-    if isinstance(node, dict):
-        for key, value in node.items():
-            _spread(value, f"{name}_{key}", flat)
-    elif isinstance(node, list):
-        for place, value in enumerate(node, start=1):
-            _spread(value, f"{name}_{place}", flat)
-    else:
-        flat[name] = node
+def _spread(items: Iterable[tuple[str | int, Any]], name: str, flat: Tree) -> None:
+    for key, value in items:
+        if isinstance(value, dict):
+            _spread(value.items(), f"{name}_{key}", flat)
+        elif isinstance(value, list):
+            _spread(enumerate(value, start=1), f"{name}_{key}", flat)
+        else:
+            flat[f"{name}_{key}"] = value
 
 
 def _enabled(blocks: list[Tree], key: str, template: Template) -> list[str]:

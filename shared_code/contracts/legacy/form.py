@@ -32,8 +32,10 @@ _TAX_ALIAS = "responsibleForParkingTax"
 
 
 def _number(value: object) -> object:
-    if value is None or type(value) is Decimal or type(value) is int:
+    if value is None or type(value) is Decimal:
         return value
+    if type(value) is int:
+        return Decimal(value)
     raise PydanticCustomError("number_expected", "a number is expected")
 
 
@@ -81,15 +83,13 @@ Num = Annotated[Decimal | None, Field(ge=0, max_digits=18, decimal_places=6), Be
 MaybeNaN = Annotated[str | Missing, PlainValidator(_text_or_nan)]
 Stamp = Annotated[date | None, PlainValidator(_stamp)]
 FinalMonth = Annotated[Period | None, PlainValidator(_month)]
-Flag = Annotated[bool, Field(strict=True)]
-Int = Annotated[int, Field(strict=True)]
-Group = Int | None
+Group = int | None
 
 
 class Form(BaseModel):
-    """A closed object of the legacy file."""
+    """A closed object of the legacy file, without any coercion."""
 
-    model_config = ConfigDict(extra="forbid", alias_generator=to_camel, defer_build=True)
+    model_config = ConfigDict(extra="forbid", strict=True, alias_generator=to_camel, defer_build=True)
 
 
 class LocationForm(Form):
@@ -119,7 +119,7 @@ class MetadataForm(Form):
 
 class GroupForm(Form):
     id: str
-    group_number: Int
+    group_number: int
     title: str | None
     description: str | None
     vendor_id: str | None
@@ -129,7 +129,7 @@ class GroupForm(Form):
 
 
 class GroupingForm(Form):
-    enabled: Flag
+    enabled: bool
     invoice_groups: list[GroupForm]
 
 
@@ -145,7 +145,7 @@ class ServiceRateForm(Form):
 
 
 class FixedFeeForm(Form):
-    enabled: Flag
+    enabled: bool
     service_rates: list[ServiceRateForm]
 
 
@@ -162,13 +162,13 @@ class JobRateForm(Form):
 
 
 class LaborForm(Form):
-    enabled: Flag
-    hours_backup_report: Flag
+    enabled: bool
+    hours_backup_report: bool
     job_rates: list[JobRateForm]
 
 
 class RoomForm(Form):
-    enabled: Flag
+    enabled: bool
     room_rate: Num
     invoice_group: Group
 
@@ -192,7 +192,7 @@ class StructureForm(Form):
 
 
 class RevenueShareForm(Form):
-    enabled: Flag
+    enabled: bool
     threshold_structures: list[StructureForm]
 
 
@@ -202,7 +202,7 @@ class BellForm(Form):
 
 
 class BellServiceForm(Form):
-    enabled: Flag
+    enabled: bool
     bell_services: list[BellForm]
 
 
@@ -214,14 +214,14 @@ class AdvanceForm(Form):
 
 
 class MidMonthForm(Form):
-    enabled: Flag
+    enabled: bool
     mid_month_advances: list[AdvanceForm]
 
 
 class DepositForm(Form):
     id: str
-    responsible_for_parking_tax: Flag
-    deposited_revenue_enabled: Flag
+    responsible_for_parking_tax: bool
+    deposited_revenue_enabled: bool
     invoice_group: Group
 
     @model_validator(mode="before")
@@ -233,7 +233,7 @@ class DepositForm(Form):
 
 
 class DepositedForm(Form):
-    enabled: Flag
+    enabled: bool
     deposit_data: list[DepositForm]
 
 
@@ -242,13 +242,13 @@ class AccountsForm(Form):
     payroll_accounts_data: Annotated[AccountSelection, PlainValidator(_payroll_accounts)]
     payroll_accounts_invoice_group: Group
     payroll_accounts_line_title: str | None
-    payroll_taxes_enabled: Flag
+    payroll_taxes_enabled: bool
     payroll_taxes_billing_type: Literal["Actual", "Percentage"]
     payroll_taxes_line_title: str | None
     payroll_taxes_percentage: Num
     payroll_support_amount: Num
     payroll_support_billing_type: Literal["Fixed", "Percentage"]
-    payroll_support_enabled: Flag
+    payroll_support_enabled: bool
     payroll_support_line_title: str | None
     payroll_support_payroll_type: PayrollBase
     payroll_expense_accounts_data: Annotated[AccountSelection, PlainValidator(_expense_accounts)]
@@ -257,7 +257,7 @@ class AccountsForm(Form):
 
 
 class BillableForm(Form):
-    enabled: Flag
+    enabled: bool
     billable_accounts_data: list[AccountsForm]
 
 
@@ -290,26 +290,26 @@ class AgreementForm(Form):
     labor_hour_overtime_rate: Num
     revenue_percentage_amount: Num
     insurance_additional_percentage: Num
-    insurance_enabled: Flag
+    insurance_enabled: bool
     insurance_fixed_fee_amount: Num
     insurance_line_title: str | None
     insurance_type: Literal["BasedOnBillableAccounts", "FixedFee"]
     claims_cap_amount: Num
-    claims_enabled: Flag
+    claims_enabled: bool
     claims_line_title: str | None
     claims_type: Literal["AnnualCalendar", "AnnualAnniversary", "PerClaim"]
     profit_share_accumulation_type: Accumulation
-    profit_share_enabled: Flag
+    profit_share_enabled: bool
     profit_share_tier_data: list[TierForm]
     validation_threshold_amount: Num
-    validation_threshold_enabled: Flag
+    validation_threshold_enabled: bool
     validation_threshold_type: ValidationType
-    non_gl_billable_expenses_enabled: Flag | None
+    non_gl_billable_expenses_enabled: bool | None
     non_gl_billable_expenses: list[NonGlForm]
 
 
 class ManagementForm(Form):
-    enabled: Flag
+    enabled: bool
     management_fees: Annotated[list[AgreementForm], Field(alias="ManagementFees")]
 
 
@@ -320,11 +320,11 @@ class OriginalForm(Form):
     billing_type: Literal["Arrears", "Advanced"]
     increment_month: Month
     increment_amount: Num
-    consumer_price_index: Flag
+    consumer_price_index: bool
     notes: str | None
     deviation_amount: Num
     deviation_percentage: Num
-    deposits: Flag
+    deposits: bool
     contract_type: str | None
     supporting_reports: list[Report]
     invoice_grouping: GroupingForm

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import batched
 from typing import Any
 
 import sqlalchemy as sa
@@ -30,6 +31,7 @@ from shared_code.foundation import clock
 from shared_code.foundation.database import money
 
 _IN_LIST = 1_000
+_SITES_AT_ONCE = 50  # rows of a month are grouped for so many sites at a time: sorting a whole file needs its memory
 _ZERO = Decimal(0)
 
 
@@ -118,9 +120,7 @@ def accepted(connection: Connection, dataset: Dataset, batch_no: int) -> Tally:
     return Tally(
         *connection.execute(
             sa.select(sa.func.count(), _total(dataset, table)).select_from(table).where(table.c.batch_no == batch_no)
-        )
-        .one()
-        ._tuple()
+        ).one()
     )
 
 
@@ -130,6 +130,16 @@ def rejected(connection: Connection, batch_no: int) -> Tally:
         sa.select(sa.func.count(), sa.func.sum(rejected_row.c.amount)).where(rejected_row.c.batch_no == batch_no)
     ).one()
     return Tally(row[0], row[1] or _ZERO)
+
+
+def _site_ranges(connection: Connection, table: sa.Table, batch_no: int) -> list[sa.ColumnElement[bool]]:
+    """Predicates that cover the rows of a batch, a run of sites each. They follow the index on batch and site."""
+    query = sa.select(table.c.site).where(table.c.batch_no == batch_no).distinct().order_by(table.c.site)
+    sites = list(connection.scalars(query))
+    return [
+        sa.and_(table.c.batch_no == batch_no, table.c.site.between(run[0], run[-1]))
+        for run in batched(sites, _SITES_AT_ONCE, strict=False)
+    ]
 
 
 # -- keys ---------------------------------------------------------------------------------------------------------
@@ -212,9 +222,7 @@ def _drop_repeats(connection: Connection, dataset: Dataset, batch_no: int) -> Ta
     later = table.join(keys, sa.and_(_of_key(dataset, keys), table.c.row_number > keys.c.first_row))
     mine = _keyed(dataset, batch_no)
     tally = Tally(
-        *connection.execute(sa.select(sa.func.count(), _total(dataset, table)).select_from(later).where(mine))
-        .one()
-        ._tuple()
+        *connection.execute(sa.select(sa.func.count(), _total(dataset, table)).select_from(later).where(mine)).one()
     )
     repeats = sa.select(table.c.row_number).select_from(later).where(mine).correlate(None)
     connection.execute(table.delete().where(table.c.batch_no == batch_no, table.c.row_number.in_(repeats)))
@@ -225,14 +233,13 @@ def repeated_rows(connection: Connection, dataset: Dataset, batch_no: int) -> in
     """Rows of a batch without a key that repeat an earlier one in every column: counted, never collapsed."""
     table = dataset.table
     columns = [c for c in table.columns if c.name not in {"batch_no", "row_number"}]
-    groups = (
-        sa.select((sa.func.count() - 1).label("extra"))
-        .where(table.c.batch_no == batch_no, *(table.c[name].is_(None) for name in dataset.key))
-        .group_by(*columns)
-        .having(sa.func.count() > 1)
-        .subquery("repeated")
-    )
-    return connection.scalar(sa.select(sa.func.coalesce(sa.func.sum(groups.c.extra), 0))) or 0
+    without_key = [table.c[name].is_(None) for name in dataset.key]
+    found = 0
+    for run in _site_ranges(connection, table, batch_no):
+        extra = sa.select((sa.func.count() - 1).label("extra")).where(run, *without_key).group_by(*columns)
+        groups = extra.having(sa.func.count() > 1).subquery("repeated")
+        found += connection.scalar(sa.select(sa.func.coalesce(sa.func.sum(groups.c.extra), 0))) or 0
+    return found
 
 
 # -- monthly sums -------------------------------------------------------------------------------------------------
@@ -270,12 +277,13 @@ def write_monthly(connection: Connection, dataset: Dataset, batch_no: int) -> No
     keys = [source.c[c.name] for c in target.primary_key.columns]
     values = sums(source)
     connection.execute(target.delete().where(target.c.batch_no == batch_no))
-    connection.execute(
-        target.insert().from_select(
-            [*(k.name for k in keys), *values, "row_count"],
-            sa.select(*keys, *values.values(), sa.func.count()).where(source.c.batch_no == batch_no).group_by(*keys),
+    for run in _site_ranges(connection, source, batch_no):
+        connection.execute(
+            target.insert().from_select(
+                [*(k.name for k in keys), *values, "row_count"],
+                sa.select(*keys, *values.values(), sa.func.count()).where(run).group_by(*keys),
+            )
         )
-    )
 
 
 # -- current facts ------------------------------------------------------------------------------------------------
@@ -285,13 +293,12 @@ def site_days(connection: Connection, dataset: Dataset, batch_no: int) -> list[S
     """Rows per site and day of a batch, in order."""
     table = dataset.table
     keys = [table.c.site, table.c.day] if dataset.dated else [table.c.site]
-    query = (
-        sa.select(table.c.site, table.c.day if dataset.dated else sa.null(), sa.func.count())
-        .where(table.c.batch_no == batch_no)
-        .group_by(*keys)
-        .order_by(*keys)
-    )
-    return [SiteDay(*row._tuple()) for row in connection.execute(query)]
+    query = sa.select(table.c.site, table.c.day if dataset.dated else sa.null(), sa.func.count())
+    return [
+        SiteDay(*row)
+        for run in _site_ranges(connection, table, batch_no)
+        for row in connection.execute(query.where(run).group_by(*keys).order_by(*keys))
+    ]
 
 
 def rejected_by_site(connection: Connection, batch_no: int) -> dict[str, int]:

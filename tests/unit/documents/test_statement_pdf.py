@@ -1,5 +1,6 @@
 """The statement PDF, read back as text: what a customer sees, and what must never be seen."""
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -374,6 +375,9 @@ def test_the_mailed_form_says_what_it_conforms_to() -> None:
     assert "Señor 中 & <B>  ]]>" in [element.text for element in packet.iter()]
     assert b"/AFRelationship /Data" in file
     assert b"/GTS_PDFA1" in file
+    profile = re.search(rb"/DestOutputProfile (\d+) 0 R", file)
+    assert profile is not None
+    assert re.search(rb"\n%b 0 obj\n<<\n[^>]*/N 3\b" % profile[1], file)
 
 
 def test_the_mailed_form_is_the_same_in_another_process() -> None:

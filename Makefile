@@ -1,0 +1,59 @@
+# Every command of the project. Each one sets up what it needs; nothing has to be activated first.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?=
+PY := .venv/bin/python
+SITES ?= 771
+VOLUME ?= full
+PERIOD ?= 2026-10
+STATE ?= .state/local
+PORT ?= 7071
+SOURCES := function_app.py functions shared_code localhost sample_data tests
+
+.PHONY: help setup demo run test test-unit test-flows test-long check format bench lock clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-11s %s\n", $$1, $$2}'
+
+setup:
+	@PYTHON="$(PYTHON)" localhost/setup.sh
+
+demo: setup ## invent an operator, ingest its month, bill it, print it (SITES=25 VOLUME=light PERIOD=2026-10)
+	@$(PY) -m localhost.demo --sites $(SITES) --volume $(VOLUME) --period $(PERIOD)
+
+run: setup ## the whole app on this machine until Ctrl-C (STATE=.state/local PORT=7071)
+	@$(PY) -m localhost --state $(STATE) --port $(PORT)
+
+test: test-unit test-flows ## all tests
+
+test-unit: setup ## the pure tests, in seconds
+	$(PY) -m pytest tests/unit tests/field_reports
+
+test-flows: setup ## the app on real parts: host, bus, storage emulator
+	$(PY) -m pytest tests/flows tests/simulation -m "not long"
+
+test-long: setup ## soaks, which make test leaves out
+	$(PY) -m pytest tests/flows tests/simulation -m long
+
+check: setup ## format, lint, types, import rules
+	.venv/bin/ruff format --check $(SOURCES)
+	.venv/bin/ruff check $(SOURCES)
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+format: setup ## put the code into its form
+	.venv/bin/ruff format $(SOURCES)
+	.venv/bin/ruff check --fix $(SOURCES)
+
+bench: setup ## the benchmarks, one JSON line each
+	@$(PY) -m tests.bench
+
+lock: ## compile the requirements with hashes, and the npm lock without addresses (needs uv)
+	UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --python-version 3.13 --generate-hashes --universal -q requirements.in -o requirements.txt
+	UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --python-version 3.13 --generate-hashes --universal -q requirements-dev.in -o requirements-dev.txt
+	npm install --package-lock-only --silent
+	node -e 'const f="package-lock.json",j=JSON.parse(require("fs").readFileSync(f));for(const p of Object.values(j.packages)){delete p.funding;delete p.resolved}require("fs").writeFileSync(f,JSON.stringify(j,null,2)+"\n")'
+
+clean: ## remove everything that was made here
+	rm -rf .venv node_modules .state .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,85 @@
+"""The whole app on one machine: storage emulator, bus, issuer, database and host, over one state folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from localhost.identity import Issuer
+from localhost.processes import Azurite, Bus, Host
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Stack:
+    """Everything the app needs, started in order, stopped in reverse. Tests reach its parts, and kill them."""
+
+    def __init__(
+        self,
+        state: Path,
+        *,
+        environment: Mapping[str, str] | None = None,
+        scale_out: int = 0,
+        port: int | None = None,
+        queues: Path | None = None,
+    ) -> None:
+        self.state = state
+        self.issuer = Issuer(state / "identity")
+        self.azurite = Azurite(state / "azurite")
+        self.bus = Bus(state / "bus", config=queues)
+        self.host = Host(ROOT, state / "host", scale_out=scale_out, port=port)
+        self._given = dict(environment or {})
+        self._parts = ExitStack()
+
+    @property
+    def database_url(self) -> str:
+        return f"sqlite:///{self.state / 'powerbill.sqlite'}"
+
+    def environment(self) -> dict[str, str]:
+        """App settings: the example's texts, then what this stack knows, then what the caller wants otherwise."""
+        example = json.loads((ROOT / "local.settings.json.example").read_text())["Values"]
+        return {
+            **example,
+            "DATABASE_URL": self.database_url,
+            "BillingStorage": self.azurite.connection_string,
+            "AzureWebJobsStorage": self.azurite.connection_string,
+            "BillingServiceBus": self.bus.connection_string,
+            "PUBLIC_URL": self.host.url,
+            **self.issuer.environment(),
+            **self._given,
+        }
+
+    def __enter__(self) -> Self:
+        self.state.mkdir(parents=True, exist_ok=True)
+        self.issuer.prepare()
+        try:
+            self._parts.enter_context(self.azurite)
+            self._parts.enter_context(self.bus)
+            self.host.environment.update(self.environment())
+            self.migrate()
+            self._parts.enter_context(self.host)
+        except BaseException:
+            self._parts.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._parts.__exit__(kind, error, trace)
+
+    def migrate(self) -> None:
+        """Bring the database to the newest schema, as a deployment does."""
+        command = [sys.executable, "-m", "shared_code.operations.migrate"]
+        subprocess.run(command, cwd=ROOT, env={**os.environ, **self.environment()}, check=True)
+
+    def headers(self, role: str) -> dict[str, str]:
+        """Request headers of a made-up user with `role`."""
+        return {"Authorization": f"Bearer {self.issuer.token(role)}"}

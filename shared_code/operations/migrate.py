@@ -1,0 +1,44 @@
+"""`python -m shared_code.operations.migrate`: bring the database of DATABASE_URL to the newest schema."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+
+from shared_code.foundation.errors import BillingError
+from shared_code.foundation.settings import settings
+
+SCRIPTS = Path(__file__).parent / "migrations"
+
+
+def configuration(url: str) -> Config:
+    """Alembic's configuration without a file: scripts beside this module, the address from the settings."""
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+    return config
+
+
+def upgrade(url: str, revision: str = "head", *, sql: bool = False) -> None:
+    """Apply migrations; with `sql` write the statements instead, for a review before a deployment."""
+    command.upgrade(configuration(url), revision, sql=sql)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m shared_code.operations.migrate")
+    parser.add_argument("--sql", action="store_true", help="print the SQL instead of running it")
+    options = parser.parse_args()
+    try:
+        upgrade(settings().database_url, sql=options.sql)
+    except BillingError as error:
+        sys.stderr.write(f"the database cannot be migrated: {error.message}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

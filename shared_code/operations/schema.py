@@ -1,0 +1,10 @@
+"""Every table of the app, registered by importing the rooms that own them."""
+
+import shared_code.access.tables
+import shared_code.contracts.tables
+import shared_code.edw.tables
+import shared_code.facts.tables
+import shared_code.statements.tables  # noqa: F401
+from shared_code.foundation.database import metadata
+
+__all__ = ["metadata"]

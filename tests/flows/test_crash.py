@@ -1,0 +1,223 @@
+"""The host and the bus are killed at random moments; the end is that of an undisturbed month.
+
+Each round of the disturbed month drops or bills a part of it and kills one process somewhere in the middle. The end
+states are compared whole: every table but time stamps and surrogate numbers, every blob byte for byte, all queues.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from localhost.bus.config import QUEUES_FILE
+from localhost.processes import Process, wait_until
+from sample_data.generate import generate
+from sample_data.options import SampleOptions
+from shared_code.documents.paths import CONTRACT_DROPS, EDW_DROPS
+from shared_code.edw.tables import import_batch
+from shared_code.foundation.database import Instant, outbox
+from shared_code.operations.schema import metadata
+from shared_code.statements.tables import statement_run
+from tests.flows.conftest import PERIOD, App, contract_files, fixed_fees, running_app, sample_files, site_master
+
+pytestmark = pytest.mark.flow
+
+ROUNDS = 10
+SITES = 10
+OWN = tuple(f"09{n:02d}" for n in range(1, 13))
+DATASETS = ("site_master", "revenue_daily", "site_statistics", "timesheet", "account_summary", "forecast")
+# small units of work, so that a month of a few seconds has many boundaries to die at
+SMALL_UNITS = {"SLICE_BYTES": "20000", "CHUNK_CONTRACTS": "2", "DOCUMENTS_PER_MESSAGE": "1"}
+RESULTS = ("statements", "import-reports", "run-reports", "quarantine", "import-work")
+LATEST_KILL_SECONDS = 1.2
+PATIENCE_SECONDS = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """What a month brings, in the order in which it must come: reference data, then the rest, then runs."""
+
+    reference: dict[str, bytes]
+    warehouse: dict[str, bytes]
+    contracts: dict[str, bytes]
+    scopes: tuple[dict[str, Any], ...]
+
+    def drops(self, parts: int) -> list[list[tuple[str, str, bytes]]]:
+        """All files but the reference data, dealt into `parts` hands."""
+        files = [(CONTRACT_DROPS, name, data) for name, data in self.contracts.items()]
+        files += [(EDW_DROPS, name, data) for name, data in self.warehouse.items()]
+        return [files[part::parts] for part in range(parts)]
+
+
+@pytest.fixture(scope="module")
+def month(tmp_path_factory: pytest.TempPathFactory) -> Month:
+    """Ten invented sites with all kinds of contracts, twelve with plain fees, and three files that are refused."""
+    folder = tmp_path_factory.mktemp("drops")
+    generate(SampleOptions(out=folder, sites=SITES, volume="light"))
+    files = sample_files(folder, DATASETS)
+    warehouse = files[EDW_DROPS]
+    master = next(name for name in warehouse if name.startswith("site_master"))
+    reference = {master: warehouse.pop(master), f"site_master/{PERIOD}/own.csv": site_master(*OWN)}
+    warehouse[f"revenue_daily/{PERIOD}/no-rows.csv"] = b"SITE,DATE\n"
+    warehouse["sales/2026-10/unknown.csv"] = b"A\n1\n"
+    contracts = {**files[CONTRACT_DROPS], "broken.json": b"{"}
+    contracts |= contract_files(*(fixed_fees(site, ("100.25", 1), (f"{site}.50", 2)) for site in OWN))
+    numbers = sorted({name[:4] for name in contracts if name[:4].isdecimal()})
+    scopes = tuple({"siteNumbers": numbers[part::5], "source": f"part-{part}"} for part in range(5))
+    return Month(reference, warehouse, contracts, scopes)
+
+
+@pytest.fixture(scope="module")
+def short_locks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The app's queues with locks of three seconds, so that the message of a killed consumer comes again soon."""
+    path = tmp_path_factory.mktemp("queues") / "queues.json"
+    path.write_text(QUEUES_FILE.read_text().replace('"PT1M"', '"PT3S"'))
+    return path
+
+
+def test_ten_kills_leave_the_end_state_of_an_undisturbed_month(
+    month: Month, short_locks: Path, tmp_path: Path
+) -> None:
+    with running_app(tmp_path / "calm", queues=short_locks, **SMALL_UNITS) as app:
+        expected = undisturbed(app, month)
+    seed = int(os.environ.get("CRASH_SEED") or random.SystemRandom().randrange(1_000_000))
+    print(f"CRASH_SEED={seed}")
+    with running_app(tmp_path / "torn", queues=short_locks, **SMALL_UNITS) as app:
+        found = disturbed(app, month, random.Random(seed))
+    assert found.keys() == expected.keys()
+    for part, content in expected.items():
+        assert found[part] == content, f"{part} differs; seed {seed}"
+    assert expected["tables"]["statement"] and expected["blobs"]["statements"]
+    assert expected["queues"] == {} and expected["poison"] == []
+
+
+# -- the two months -----------------------------------------------------------------------------------------------
+
+
+def undisturbed(app: App, month: Month) -> dict[str, Any]:
+    app.take_in(month.reference)
+    for container, name, data in month.drops(1)[0]:
+        app.drop(container, name, data)
+    settle_imports(app, month)
+    for scope in month.scopes:
+        start(app, scope)
+    settle_runs(app, len(month.scopes))
+    return end_state(app)
+
+
+def disturbed(app: App, month: Month, chance: random.Random) -> dict[str, Any]:
+    """Five rounds of drops and five of runs; each begins a part of the work and kills a process during it."""
+    app.take_in(month.reference)
+    hands = month.drops(ROUNDS // 2)
+    for hand in hands:
+        for container, name, data in hand:
+            app.drop(container, name, data)
+        kill_one(app, chance)
+    settle_imports(app, month)
+    for scope in month.scopes:
+        start(app, scope)
+        kill_one(app, chance)
+    for scope in month.scopes:  # whoever asks again gets the run that is there
+        assert not start(app, scope)
+    settle_runs(app, len(month.scopes))
+    return end_state(app)
+
+
+def kill_one(app: App, chance: random.Random) -> None:
+    """kill -9 of the host or the bus after a random while, then start it again on the same state."""
+    victim: Process = chance.choice((app.stack.host, app.stack.bus))
+    moment = chance.uniform(0, LATEST_KILL_SECONDS)
+    time.sleep(moment)
+    victim.kill9()
+    print(f"{victim.name} killed after {moment:.2f} s")
+    victim.start()
+
+
+def start(app: App, scope: dict[str, Any]) -> bool:
+    """Start a run; a caller whose connection breaks asks again. True when this call started it."""
+
+    def answered() -> httpx.Response | None:
+        try:
+            body = {"period": PERIOD, **scope}
+            return app.call("POST", "statement-runs", json=body, headers={"X-Correlation-ID": scope["source"]})
+        except httpx.TransportError:
+            return None
+
+    answer = wait_until(answered, app.stack.host)
+    assert answer is not None and answer.status_code == 202, answer and answer.text
+    return bool(answer.json()["created"])
+
+
+# -- when all is done ---------------------------------------------------------------------------------------------
+
+
+def settle_imports(app: App, month: Month) -> None:
+    names = {name for _, name, _ in month.drops(1)[0]}
+    app.await_batches(names)
+    wait_until(lambda: len(app.names("import-reports")) >= len(app.imports()), app.stack.host, seconds=PATIENCE_SECONDS)
+
+
+def settle_runs(app: App, expected: int) -> None:
+    def done() -> bool:
+        runs = app.get("statement-runs")["items"]
+        return len(runs) == expected and all(run["state"] == "Completed" for run in runs)
+
+    wait_until(done, app.stack.host, app.stack.bus, seconds=PATIENCE_SECONDS)
+
+
+def is_at_rest(app: App) -> bool:
+    """Nothing waits: no message in a queue, none in the outbox, no poll of a blob under way."""
+    with app.database() as connection:
+        unsent = connection.scalar(sa.select(sa.func.count()).where(outbox.c.published_at.is_(None)))
+    return not unsent and not app.left_in_queues()
+
+
+def end_state(app: App) -> dict[str, Any]:
+    """Everything that the month left behind, without what may differ: instants and surrogate numbers."""
+    wait_until(lambda: is_at_rest(app), app.stack.host, app.stack.bus, seconds=PATIENCE_SECONDS)
+    with app.database() as connection:
+        tables = {table.name: sorted(rows(connection, table)) for table in metadata.sorted_tables}
+    return {
+        "tables": tables,
+        "blobs": {container: app.digests(container) for container in RESULTS},
+        "queues": app.left_in_queues(),
+        "poison": app.stack.host.status()["poisonBlobs"],
+        "runs": [(run["state"], run["expected"], run["outcomes"], run["total"]) for run in runs_in_order(app)],
+    }
+
+
+def runs_in_order(app: App) -> list[dict[str, Any]]:
+    return sorted(app.get("statement-runs")["items"], key=lambda run: str(run["source"]))
+
+
+def rows(connection: Connection, table: sa.Table) -> Iterator[str]:
+    """The rows of a table as text; an instant only says whether it is there, a batch number becomes a batch id."""
+    batches = dict(connection.execute(sa.select(import_batch.c.batch_no, import_batch.c.batch_id)).tuples().all())
+    shown: Sequence[tuple[str, Callable[[Any], Any]]] = [
+        (column.name, reader)
+        for column in table.columns
+        if (reader := _reader(table, column, batches)) is not None
+    ]
+    for row in connection.execute(sa.select(table)).mappings():
+        yield json.dumps({name: read(row[name]) for name, read in shown}, default=str)
+
+
+def _reader(table: sa.Table, column: sa.Column[Any], batches: dict[int, str]) -> Callable[[Any], Any] | None:
+    if isinstance(column.type, Instant):
+        return lambda instant: instant is not None
+    if column.name == "batch_no":
+        return batches.__getitem__
+    if table is import_batch and column.name == "source_etag":
+        return lambda etag: bool(etag)  # the storage emulator's own, from the time of the upload
+    return lambda value: value
