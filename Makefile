@@ -27,13 +27,13 @@ run: setup ## the whole app on this machine until Ctrl-C (STATE=.state/local POR
 test: test-unit test-flows ## all tests
 
 test-unit: setup ## the pure tests, in seconds
-	$(PY) -m pytest tests/unit tests/field_reports
+	$(PY) -m pytest tests/unit
 
 test-flows: setup ## the app on real parts: host, bus, storage emulator
-	$(PY) -m pytest tests/flows tests/simulation -m "not long"
+	$(PY) -m pytest tests/flows -m "not long"
 
 test-long: setup ## soaks, which make test leaves out
-	$(PY) -m pytest tests/flows tests/simulation -m long
+	$(PY) -m pytest tests/flows -m long
 
 check: setup ## format, lint, types, import rules
 	.venv/bin/ruff format --check $(SOURCES)

@@ -1,4 +1,8 @@
-"""Values to JSON: money as numbers with exactly two decimals, other decimals plain, dates and instants as text."""
+"""Values to JSON: decimals as exact numbers with at least two decimals, dates, periods and instants as text.
+
+Money in cents prints as `12.50`. Rates, quantities and totals of facts may carry up to six decimals and print them all:
+nothing is rounded on the way out.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +12,17 @@ from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from shared_code.foundation.calendar import Period
 from shared_code.foundation.money import plain
 
 _ENCODE = json.JSONEncoder(ensure_ascii=False).encode
-# names of quantities and rates; every other decimal is money
-_RATES = frozenset({"rate", "overtimeRate", "percent", "quantity", "hours", "rooms"})
+_CENTS = Decimal("0.01")
 
 
 def dumps(value: object) -> str:
-    """JSON text of dataclasses, mappings, sequences and plain values (http-api: money is a number, `12.50`)."""
+    """JSON text of dataclasses, mappings, sequences and plain values (http-api, money)."""
     parts: list[str] = []
-    _write(value, "", parts)
+    _write(value, parts)
     return "".join(parts)
 
 
@@ -27,19 +31,19 @@ def camel(name: str) -> str:
     return head + "".join(part.title() for part in tail)
 
 
-def _write(value: object, name: str, out: list[str]) -> None:
+def _write(value: object, out: list[str]) -> None:
     if isinstance(value, Decimal):
-        out.append(_number(value, name))
+        out.append(_number(value))
     elif isinstance(value, datetime):
         out.append(_ENCODE(value.isoformat().replace("+00:00", "Z")))
-    elif isinstance(value, date):
-        out.append(_ENCODE(value.isoformat()))
+    elif isinstance(value, date | Period):
+        out.append(_ENCODE(str(value)))
     elif isinstance(value, Mapping):
         _write_pairs([(str(key), item) for key, item in value.items()], out)
     elif is_dataclass(value):
         _write_pairs([(camel(field.name), getattr(value, field.name)) for field in fields(value)], out)
     elif isinstance(value, list | tuple | set | frozenset):
-        _write_items(list(value), name, out)
+        _write_items(list(value), out)
     elif value is None or isinstance(value, str | int | float | bool):
         out.append(_ENCODE(value))
     else:
@@ -50,23 +54,18 @@ def _write_pairs(pairs: list[tuple[str, object]], out: list[str]) -> None:
     out.append("{")
     for place, (key, item) in enumerate(pairs):
         out.append(("," if place else "") + _ENCODE(key) + ":")
-        _write(item, key, out)
+        _write(item, out)
     out.append("}")
 
 
-def _write_items(items: list[object], name: str, out: list[str]) -> None:
+def _write_items(items: list[object], out: list[str]) -> None:
     out.append("[")
     for place, item in enumerate(items):
         if place:
             out.append(",")
-        _write(item, name, out)
+        _write(item, out)
     out.append("]")
 
 
-def _number(value: Decimal, name: str) -> str:
-    """Money that has more than cents would be a fault of ours: it is refused, never rounded on the way out."""
-    if name in _RATES:
-        return plain(value)
-    if value != value.quantize(Decimal("0.01")):
-        raise ValueError(f"{name}: {value} is not an amount in cents")
-    return f"{value:.2f}"
+def _number(value: Decimal) -> str:
+    return f"{value:.2f}" if value == value.quantize(_CENTS) else plain(value)

@@ -9,14 +9,20 @@ from pathlib import Path
 
 from localhost.bus.config import QUEUES_FILE, ConfigError
 from localhost.bus.server import serve
-from localhost.bus.store import StoreInUseError
+from localhost.bus.store import StoreError
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: 0 to 65535")
+    return int(text)
 
 
 def main() -> int:
     """Run until SIGTERM or SIGINT; exit code 2 when the bus cannot start, with the reason in one line."""
     parser = argparse.ArgumentParser(prog="python -m localhost.bus", description="The local Service Bus.")
     parser.add_argument("--state", type=Path, required=True, help="folder for messages and bus.json")
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free port (default)")
+    parser.add_argument("--port", type=_port, default=0, help="0 takes a free port (default)")
     parser.add_argument("--config", type=Path, default=QUEUES_FILE, help="queues, as the emulator declares them")
     options = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
@@ -24,7 +30,7 @@ def main() -> int:
     logging.getLogger("proton").setLevel(logging.CRITICAL)
     try:
         serve(options.state, options.port, options.config)
-    except (ConfigError, StoreInUseError, OSError) as error:
+    except (ConfigError, StoreError, OSError) as error:
         print(f"the local bus cannot start: {error}", file=sys.stderr)
         return 2
     return 0

@@ -29,7 +29,7 @@ from localhost.bus.wakeup import Wakeup
 
 HOST: Final = "127.0.0.1"
 _LONGEST_SLEEP: Final = 30.0
-_CLOSING_SECONDS: Final = 2.0
+_CLOSING_SECONDS: Final = 0.3
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -45,7 +45,7 @@ class Bus(Handler):  # type: ignore[misc]  # the library has no types
     """A broker on `HOST`, its messages in `state / "bus.sqlite"`.
 
     The constructor binds the port (0 takes a free one); `run` serves until `stop`. Raises `OSError` when the
-    port is taken and `StoreInUseError` when another bus has the folder.
+    port is taken and `StoreError` when another bus has the folder.
     """
 
     def __init__(
@@ -85,16 +85,12 @@ class Bus(Handler):  # type: ignore[misc]  # the library has no types
             self._container.stop()
             self._container.process()
         finally:
+            self._wakeup.close()
             self._store.close()
 
     def stop(self) -> None:
         """Ask `run` to end. May be called from any thread and from a signal handler."""
         self._wakeup.trigger()
-
-    @property
-    def wakeup_descriptor(self) -> int:
-        """Writing a byte here is the same as `stop`: for `signal.set_wakeup_fd`."""
-        return self._wakeup.descriptor
 
     def _begin_closing(self) -> None:
         if self._closing_until is not None:
@@ -233,9 +229,9 @@ class Bus(Handler):  # type: ignore[misc]  # the library has no types
 
     def _sleep(self, now: float) -> float:
         if self._closing_until is not None:
-            if now >= self._closing_until:
+            if not self._connections or now >= self._closing_until:
                 self._container.stop()
-            return min(0.1, _CLOSING_SECONDS)
+            return 0.05
         due = self._namespace.next_due()
         return _LONGEST_SLEEP if due is None else min(max(due - now, 0.0), _LONGEST_SLEEP)
 
@@ -265,13 +261,12 @@ def serve(state: Path, port: int = 0, config: Path = QUEUES_FILE) -> None:
     """Run a bus in this process until SIGTERM or SIGINT; `state / "bus.json"` says where it listens.
 
     The file appears, complete, once connections are accepted, and goes away with an orderly end. Raises
-    `ConfigError`, `OSError` (port taken) and `StoreInUseError`. For the main thread only.
+    `ConfigError`, `OSError` (port taken) and `StoreError`. For the main thread only.
     """
     bus = Bus(state, load(config), port)
     announcement = state / "bus.json"
-    signal.set_wakeup_fd(bus.wakeup_descriptor, warn_on_full_buffer=False)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: None)
+        signal.signal(number, lambda _number, _frame: bus.stop())
     _announce(announcement, bus.port)
     print(f"Service Bus on {HOST}:{bus.port}, state in {state}", flush=True)
     try:

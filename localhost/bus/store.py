@@ -36,8 +36,8 @@ INSERT INTO counter SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM counter);
 """
 
 
-class StoreInUseError(RuntimeError):
-    """Another process has this state folder."""
+class StoreError(RuntimeError):
+    """The file cannot be used: another bus has it, or it is no store."""
 
 
 class Store:
@@ -45,16 +45,18 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._connection = sqlite3.connect(path, isolation_level=None, timeout=1.0)
+        # The bus may be built in one thread and run in another; it is never used by two at a time.
+        self._connection = sqlite3.connect(path, isolation_level=None, timeout=1.0, check_same_thread=False)
         try:
             # One bus per folder: a second one would hand out the same messages.
             self._connection.execute("PRAGMA locking_mode=EXCLUSIVE")
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=NORMAL")
             self._connection.executescript(f"BEGIN EXCLUSIVE;{_SCHEMA}COMMIT;")
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             self._connection.close()
-            raise StoreInUseError(f"{path}: {error}; does another bus run on this folder?") from error
+            hint = "; another bus runs on this folder" if "locked" in str(error) else ""
+            raise StoreError(f"{path}: {error}{hint}") from error
         (last,) = self._connection.execute("SELECT last_sequence FROM counter").fetchone()
         self.sequencer = Sequencer(last)
         self._committed_sequence = last

@@ -10,24 +10,20 @@ from proton._selectable import Selectable
 
 
 class Wakeup(Selectable):  # type: ignore[misc]  # the library has no types
-    """Calls `action` in the event loop once a byte arrives on a socket pair, and is then spent.
+    """Calls `action` in the event loop whenever bytes arrive on a socket pair.
 
-    The loop sleeps in `select`, which a signal alone does not end; a byte does.
+    The loop sleeps in `select`, which goes on sleeping after a signal's handler; a byte wakes it.
     """
 
     def __init__(self, reactor: Any, action: Callable[[], None]) -> None:
-        inside, self._outside = socket.socketpair()
-        for each in (inside, self._outside):
+        self._inside, self._outside = socket.socketpair()
+        for each in (self._inside, self._outside):
             each.setblocking(False)
-        super().__init__(inside, reactor)
+        super().__init__(self._inside, reactor)
         self._transport = None
         self._action = action
         self.reading = True
         self.update()
-
-    @property
-    def descriptor(self) -> int:
-        return self._outside.fileno()
 
     def trigger(self) -> None:
         """End the sleep. Harmless after the loop has ended."""
@@ -36,8 +32,12 @@ class Wakeup(Selectable):  # type: ignore[misc]  # the library has no types
         except OSError:
             return
 
+    def close(self) -> None:
+        """Close both ends, after the loop has ended."""
+        for each in (self._inside, self._outside):
+            each.close()
+
     def readable(self) -> None:
         """The loop calls this when a byte has arrived."""
-        self.terminate()
-        self.update()
+        self._inside.recv(4096)
         self._action()

@@ -56,8 +56,10 @@ def _contract_reasons(terms: PeriodTerms, facts: SiteFacts) -> list[Reason]:
     if any(structure.validation.kind != "none" for structure in terms.structures):
         found.append(_unsupported("validations"))
     found.extend(Reason(finding.code, f"{finding.pointer}: {finding.message}") for finding in terms.errors)
-    if job := per_labor_hour.overtime_rate_missing(terms, facts):
-        found.append(Reason("NULL_NUMBER", f"job {job} has overtime hours but no overtime rate; enter the rate"))
+    found.extend(
+        Reason("NULL_NUMBER", f"job {job} has overtime hours but no overtime rate; enter the rate")
+        for job in per_labor_hour.overtime_rates_missing(terms, facts)
+    )
     if revenue_share.NAME in terms.blocks and revenue_share.anchor_missing(terms, facts):
         found.append(
             Reason("ANCHOR_MISSING", "an anniversary window needs a date: enter the contract's anchor or site start")

@@ -1,8 +1,9 @@
-"""Fixed fee (billing-flows 6.1): each active service bills its fee in full, on its own invoice group."""
+"""Fixed fee (billing-flows 6.1): each active service bills its monthly fee, on its own invoice group."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from shared_code.billing.context import BillingContext
 from shared_code.billing.model import Line, Step, Trace, required
@@ -10,6 +11,9 @@ from shared_code.contracts.terms import PeriodTerms
 from shared_code.facts.completeness import Need
 from shared_code.facts.model import SiteFacts
 from shared_code.foundation.money import dollars, to_cents
+
+if TYPE_CHECKING:
+    from shared_code.contracts.schema import ServiceLine
 
 NAME = "fixedFee"
 
@@ -20,13 +24,21 @@ def needs(_terms: PeriodTerms, _facts: SiteFacts) -> Sequence[Need]:
 
 
 def bill(terms: PeriodTerms, _facts: SiteFacts, _context: BillingContext) -> Sequence[Line]:
-    """One line per service that is active on the first day of the period (rules R14: dated rows bill in full)."""
-    lines = []
-    for service in terms.services:
-        amount = to_cents(required(service.fee, f"fee of {service.display_name}"))
-        trace = Trace(
-            inputs={"fee": service.fee, "service": service.name, "row": service.id},
-            steps=(Step(f"Monthly fee {dollars(amount)} as agreed, not prorated", amount),),
-        )
-        lines.append(Line(NAME, service.group, service.display_name, service.code or "", "", amount, trace))
-    return lines
+    """One line per service: in full when it is active on the first day of the period (rules R14).
+
+    A contract with `proration: daily` pays a service for the days of the month on which it is active.
+    """
+    return [_line(service, terms) for service in terms.services]
+
+
+def _line(service: ServiceLine, terms: PeriodTerms) -> Line:
+    fee = required(service.fee, f"fee of {service.display_name}")
+    month = terms.period.days
+    days = terms.active_days(service) if terms.proration == "daily" else month
+    amount = to_cents(fee * days / month)
+    text = "as agreed, not prorated" if days == month else f"for {days} of {month} days"
+    trace = Trace(
+        inputs={"fee": service.fee, "service": service.name, "row": service.id, "days": days, "daysOfMonth": month},
+        steps=(Step(f"Monthly fee {dollars(fee)} {text}", amount),),
+    )
+    return Line(NAME, service.group, service.display_name, service.code or "", "", amount, trace)

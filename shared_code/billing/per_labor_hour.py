@@ -33,17 +33,18 @@ def bill(terms: PeriodTerms, facts: SiteFacts, context: BillingContext) -> Seque
     """
     lines: list[Line] = []
     for job in terms.jobs:
-        lines.extend(_job_lines(job, facts.hours.get(job.job_code.upper(), _NO_HOURS), facts, context))
+        lines.extend(_job_lines(job, _hours(job, facts), facts, context))
     return lines
 
 
-def overtime_rate_missing(terms: PeriodTerms, facts: SiteFacts) -> str | None:
-    """The job code that has overtime hours but no overtime rate, if any (rules R48)."""
-    for job in terms.jobs:
-        hours = facts.hours.get(job.job_code.upper(), _NO_HOURS)
-        if job.ot_rate is None and hours.overtime > 0:
-            return job.job_code
-    return None
+def overtime_rates_missing(terms: PeriodTerms, facts: SiteFacts) -> list[str]:
+    """The codes of the jobs that have overtime hours but no overtime rate (rules R48)."""
+    return [job.job_code for job in terms.jobs if job.ot_rate is None and _hours(job, facts).overtime > 0]
+
+
+def _hours(job: JobRate, facts: SiteFacts) -> RoleHours:
+    """The month's hours of a job's work role, compared trimmed and without regard to case (rules R46)."""
+    return facts.hours.get(job.job_code.strip().upper(), _NO_HOURS)
 
 
 def _job_lines(job: JobRate, hours: RoleHours, facts: SiteFacts, context: BillingContext) -> list[Line]:
@@ -51,7 +52,7 @@ def _job_lines(job: JobRate, hours: RoleHours, facts: SiteFacts, context: Billin
     regular_cost = to_cents(rate * hours.regular)
     overtime_rate = job.ot_rate if job.ot_rate is not None else Decimal(0)
     overtime_cost = to_cents(overtime_rate * hours.overtime)
-    code = context.gl.labor_hour
+    code = job.code or context.gl.labor_hour  # the job's own account comes first (billing-flows 6.0, rules R54)
     if job.ot_rate == rate:
         total = hours.regular + hours.overtime
         both = (

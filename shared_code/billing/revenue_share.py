@@ -31,13 +31,14 @@ def needs(terms: PeriodTerms, facts: SiteFacts) -> Sequence[Need]:
     """Revenue of every month since the later of window start and site start (rules R8)."""
     found: list[Need] = []
     for structure in terms.structures:
-        start = _start(structure, terms, facts)
-        if start is not None:
-            opened = Period.of(facts.started) if facts.started else start
-            found.extend(
-                Need(REVENUE, month) for month in max(start, min(opened, facts.period)).until(facts.period.next)
-            )
+        start = _start(structure, terms, facts) or facts.period
+        found.extend(Need(REVENUE, month) for month in start.until(facts.period.next) if _open(month, facts))
     return found
+
+
+def _open(month: Period, facts: SiteFacts) -> bool:
+    """Whether the site had started by the end of `month`; the service period is always asked for."""
+    return month == facts.period or facts.started is None or facts.started <= month.last_day
 
 
 def anchor_missing(terms: PeriodTerms, facts: SiteFacts) -> bool:
@@ -52,7 +53,7 @@ def bill(terms: PeriodTerms, facts: SiteFacts, context: BillingContext) -> Seque
     for number, structure in enumerate(terms.structures, start=1):
         share = _share(number, structure, terms, facts, excluded)
         shares.setdefault(structure.group, []).append(share)
-    return [_line(group, found, context) for group, found in shares.items()]
+    return [_line(group, found, facts.site, context) for group, found in shares.items()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class _Share:
 
     number: int
     structure: Structure
+    codes: tuple[str, ...]
     months: tuple[tuple[Period, FactSum], ...]
     month: FactSum
     due: Decimal
@@ -74,11 +76,12 @@ def _start(structure: Structure, terms: PeriodTerms, facts: SiteFacts) -> Period
 
 def _share(number: int, structure: Structure, terms: PeriodTerms, facts: SiteFacts, excluded: frozenset[str]) -> _Share:
     start = _start(structure, terms, facts) or facts.period
-    codes = [code for code in (c.upper() for c in structure.revenue_codes) if code not in excluded]
+    codes = _codes(structure, excluded)
     months = tuple((p, facts.revenue_of(p, codes)) for p in start.until(facts.period.next))
     month = months[-1][1]
     to_date = sum((s.amount for _, s in months[:-1]), Decimal(0))
-    tiers = [TierTerm(required(t.share_pct, "share"), t.up_to) for t in structure.tiers]
+    # 0 is unbounded, like null (rules R10)
+    tiers = [TierTerm(required(t.share_pct, "share"), t.up_to or None) for t in structure.tiers]
     if terms.loss_rule == "reference":
         due = due_by_bands(month.amount, to_date, tiers)
         steps: tuple[Step, ...] = (
@@ -89,7 +92,13 @@ def _share(number: int, structure: Structure, terms: PeriodTerms, facts: SiteFac
         mark = max(mark, Decimal(0))
         due = due_above(to_date + month.amount, mark, tiers)
         steps = tuple(_steps(to_date + month.amount, mark, tiers, due))
-    return _Share(number, structure, months, month, due, steps)
+    return _Share(number, structure, codes, months, month, due, steps)
+
+
+def _codes(structure: Structure, excluded: frozenset[str]) -> tuple[str, ...]:
+    """The codes whose revenue counts, each once, in the form that facts have (rules R4, R46)."""
+    named = dict.fromkeys(code.strip().upper() for code in structure.revenue_codes)
+    return tuple(code for code in named if code not in excluded)
 
 
 def _running(months: Sequence[tuple[Period, FactSum]]) -> Iterator[Decimal]:
@@ -108,7 +117,7 @@ def _steps(total: Decimal, mark: Decimal, tiers: Sequence[TierTerm], due: Decima
     yield Step("Due for the month, not below zero", due)
 
 
-def _line(group: int, shares: Sequence[_Share], context: BillingContext) -> Line:
+def _line(group: int, shares: Sequence[_Share], site: str, context: BillingContext) -> Line:
     amount = sum((s.due for s in shares), ZERO)
     base = sum((s.month.amount for s in shares), Decimal(0))
     return Line(
@@ -121,7 +130,7 @@ def _line(group: int, shares: Sequence[_Share], context: BillingContext) -> Line
         Trace(
             inputs={f"structure{s.number}": _inputs(s) for s in shares},
             steps=tuple(step for s in shares for step in s.steps),
-            facts=tuple(reference for s in shares for reference in _references(s)),
+            facts=tuple(reference for s in shares for reference in _references(s, site)),
         ),
     )
 
@@ -137,12 +146,12 @@ def _inputs(share: _Share) -> dict[str, object]:
     }
 
 
-def _references(share: _Share) -> Iterator[FactReference]:
-    codes = ", ".join(share.structure.revenue_codes)
+def _references(share: _Share, site: str) -> Iterator[FactReference]:
+    codes = ", ".join(share.codes)
     for period, found in share.months:
         yield FactReference(
             REVENUE,
-            f"month {period}, deposit flag not V, category not Per Man Hour, codes {codes}",
+            f"site {site}, month {period}, deposit flag not V, category not Per Man Hour, codes {codes}",
             found.rows,
             found.amount,
             (found.batch,) if found.batch else (),

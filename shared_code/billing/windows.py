@@ -28,9 +28,9 @@ def window_start(accumulation: Accumulation, period: Period, anchor: date | None
         return Period(period.year, 1)
     if anchor is None:
         return None
-    opens = Period.of(anchor)
-    first = opens if anchor.day == 1 else opens.next
-    if period < first.plus(12):
-        return min(opens, period)
-    years = (period.index - first.index) // 12
-    return first.plus(12 * years)
+    # Distances in months, since an anchor may lie before the first period that there is.
+    since_anchor = period.index - (anchor.year * 12 + anchor.month - 1)
+    since_first = since_anchor if anchor.day == 1 else since_anchor - 1
+    if since_first < 12:
+        return period.plus(-max(since_anchor, 0))
+    return period.plus(-(since_first % 12))

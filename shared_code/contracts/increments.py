@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from typing import NamedTuple
 
 from shared_code.contracts.schema import Contract, Schedule
 from shared_code.contracts.schema.escalation import Escalator
@@ -21,12 +22,22 @@ def due_increments(contract: Contract, rates_as_of: Period, period: Period) -> l
     if period <= rates_as_of:
         return []
     months = list(rates_as_of.next.until(period.next))
-    return [text for rule in contract.escalators if rule.status == "approved" for text in _due(rule, months)]
+    # A date inside a month serves from the next first of a month, with daily proration at once (rules R12).
+    through = period.last_day if contract.proration == "daily" else period.first_day
+    dates = _Span(rates_as_of.first_day, through)
+    return [text for rule in contract.escalators if rule.status == "approved" for text in _due(rule, months, dates)]
 
 
-def _due(rule: Escalator, months: list[Period]) -> Iterator[str]:
+class _Span(NamedTuple):
+    """Days strictly after the first day on which the stated rates serve, through the last that the period knows."""
+
+    after: date
+    through: date
+
+
+def _due(rule: Escalator, months: list[Period], dates: _Span) -> Iterator[str]:
     if isinstance(rule, Schedule):
-        steps = [step.date for step in rule.steps if any(Period.of(step.date) == month for month in months)]
+        steps = [step.date for step in rule.steps if dates.after < step.date <= dates.through]
         yield from (f"{rule.target} changes on {day}" for day in steps)
     elif rule.rule != "negotiated":
         when = next((m for m in months if rule.month in (None, "anniversary") or m.month == _MONTHS[rule.month]), None)

@@ -33,11 +33,10 @@ class ImportDetail:
 
 @dataclass(frozen=True, slots=True)
 class RejectionPage:
-    """Some rejected rows in the order of the file; `next_after` continues the list (None: there are no more)."""
+    """Some rejected rows in the order of the file, and how many there are in all."""
 
     items: tuple[Rejection, ...]
     total: int
-    next_after: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +75,14 @@ def get_import(batch_id: str) -> ImportDetail:
     return ImportDetail(batch, tuple(slices), rules)
 
 
-def list_rejections(batch_id: str, limit: int = 50, after: int = 0) -> RejectionPage:
-    """Rejected rows of a batch beyond row number `after`. Raises IMPORT_NOT_FOUND."""
+def list_rejections(batch_id: str, limit: int = 50, offset: int = 0) -> RejectionPage:
+    """Rejected rows of a batch. Raises IMPORT_NOT_FOUND."""
     with database.reading() as connection:
         batch = repository.batch_by_id(connection, batch_id)
         if batch is None:
             raise BillingError(errors.IMPORT_NOT_FOUND, f"there is no import batch {batch_id}")
-        rows = repository.rejections_after(connection, batch.batch_no, after, limit + 1)
-        total = sum(repository.rejections_by_rule(connection, batch.batch_no).values())
-    page = tuple(rows[:limit])
-    return RejectionPage(page, total, page[-1].row_number if len(rows) > limit and page else None)
+        items, total = repository.list_rejections(connection, batch.batch_no, limit, offset)
+    return RejectionPage(tuple(items), total)
 
 
 def facts_of_period(period: Period, sites: Collection[str] | None = None) -> tuple[DatasetFacts, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import logging
+import re
 from collections.abc import Sequence
 from itertools import batched
 
@@ -17,6 +18,7 @@ from shared_code.edw.errors import ConservationError
 from shared_code.edw.values import MALFORMED_ROW
 
 log = logging.getLogger(__name__)
+_WELL_QUOTED = re.compile(rb'(?:(?:"[^"]*+(?:""[^"]*+)*+"\r?+|[^",\n]*+)[,\n])*+')
 _BLOCK = 20_000  # rows that the exact reader holds as Python objects at a time
 
 
@@ -44,11 +46,9 @@ def _read_fast(data: bytes, header: Sequence[str], row_count: int) -> pl.DataFra
     """All columns through polars, or None when a row is not well formed.
 
     polars pads a short row silently, so the commas are counted: no row has more values than the header (it refuses
-    those), hence as many commas as expected in all means that no row has fewer. Null characters and carriage returns
-    within values are left to the exact reader, so that what becomes of a row does not depend on its neighbours.
+    those), hence as many commas as expected in all means that no row has fewer.
     """
-    odd = b"\x00" in data or data.count(b"\r") != data.count(b"\r\n")
-    if odd or records.count_commas(data) != row_count * (len(header) - 1):
+    if _is_odd(data) or records.count_commas(data) != row_count * (len(header) - 1):
         return None
     try:
         frame = pl.read_csv(
@@ -58,6 +58,18 @@ def _read_fast(data: bytes, header: Sequence[str], row_count: int) -> pl.DataFra
         log.info("rows are read one by one: %s", str(error).partition("\n")[0])
         return None
     return frame if frame.height == row_count else None
+
+
+def _is_odd(data: bytes) -> bool:
+    """Whether there is something that polars and the exact reader see differently: null characters, carriage returns
+    within values, quotation marks other than around a whole value. What becomes of a row must not depend on whether
+    its neighbours are well formed.
+    """
+    if b"\x00" in data or data.count(b"\r") != data.count(b"\r\n"):
+        return True
+    if b'"' not in data:
+        return False
+    return _WELL_QUOTED.fullmatch(data if data.endswith(b"\n") else data + b"\n") is None
 
 
 def _distinct(header: Sequence[str]) -> list[str]:
@@ -92,7 +104,7 @@ def _read_exactly(
 def _values(record: bytes, width: int) -> list[str] | None:
     """The values of one row, or None when it is malformed."""
     try:
-        found = list(csv.reader(io.StringIO(record.decode("utf-8"), newline="\n")))
+        found = list(csv.reader(io.StringIO(record.decode("utf-8"), newline="\n"), strict=True))
     except (UnicodeDecodeError, csv.Error):
         return None
     if b"\x00" in record or len(found) != 1 or len(found[0]) != width:

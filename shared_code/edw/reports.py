@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from shared_code.documents import paths
 from shared_code.edw import errors, repository, storage
 from shared_code.edw.repository import Batch, Rejection
 from shared_code.foundation import blobs, database
@@ -31,17 +32,19 @@ def write(batch_id: str) -> None:
         rules = repository.rejections_by_rule(connection, batch.batch_no)
         absent = repository.sites_served_by_others(connection, batch)
     if rules:
-        storage.write_stream(storage.REPORTS, f"{batch_id}.csv", _rejected_rows(batch.batch_no))
+        rows = paths.rejected_rows(batch_id)
+        storage.write_stream(rows.container, rows.name, _rejected_rows(batch.batch_no))
     document = _document(batch, rules, absent)
-    blobs.put(storage.REPORTS, f"{batch_id}.json", json.dumps(document, indent=2).encode(), "application/json")
+    report = paths.import_report(batch_id)
+    blobs.put(report.container, report.name, json.dumps(document, indent=2).encode(), "application/json")
 
 
 def _is_written(batch: Batch) -> bool:
     """Whether the report of this end of the batch is there: a batch that was given up can begin anew."""
-    name = f"{batch.batch_id}.json"
-    if not storage.exists(storage.REPORTS, name):
+    report = paths.import_report(batch.batch_id)
+    if not storage.exists(report.container, report.name):
         return False
-    written: dict[str, Any] = json.loads(blobs.get(storage.REPORTS, name))
+    written: dict[str, Any] = json.loads(blobs.get(report.container, report.name))
     return (written["state"], written["finishedAt"]) == (batch.state, _instant(batch))
 
 

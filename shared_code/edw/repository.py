@@ -259,16 +259,24 @@ class Rejection:
     amount: Decimal | None
 
 
-def rejections_after(connection: Connection, batch_no: int, after: int, limit: int) -> list[Rejection]:
-    """Rejected rows of a batch beyond row number `after`, in order of the file."""
+def _rejections(batch_no: int) -> sa.Select[Any]:
     r = rejected_row.c
-    query = (
-        sa.select(r.row_number, r.site, r.column_name, r.rule, r.value, r.amount)
-        .where(r.batch_no == batch_no, r.row_number > after)
-        .order_by(r.row_number)
-        .limit(limit)
-    )
+    columns = (r.row_number, r.site, r.column_name, r.rule, r.value, r.amount)
+    return sa.select(*columns).where(r.batch_no == batch_no).order_by(r.row_number)
+
+
+def rejections_after(connection: Connection, batch_no: int, after: int, limit: int) -> list[Rejection]:
+    """Rejected rows of a batch beyond row number `after`, in order of the file: to go through all of them."""
+    query = _rejections(batch_no).where(rejected_row.c.row_number > after).limit(limit)
     return [Rejection(*row) for row in connection.execute(query)]
+
+
+def list_rejections(connection: Connection, batch_no: int, limit: int, offset: int) -> tuple[list[Rejection], int]:
+    """Some rejected rows of a batch in order of the file, and how many there are in all."""
+    query = _rejections(batch_no).offset(offset).limit(limit)
+    return [Rejection(*row) for row in connection.execute(query)], sum(
+        rejections_by_rule(connection, batch_no).values()
+    )
 
 
 def rejections_by_rule(connection: Connection, batch_no: int) -> dict[str, int]:

@@ -7,7 +7,6 @@ after it; all earlier ones find slices missing and do nothing.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from decimal import Decimal
 
 from shared_code.edw import errors, messages, reports, repository, storage
@@ -28,15 +27,6 @@ from shared_code.foundation.settings import settings
 
 log = logging.getLogger(__name__)
 _SCALE = 4
-
-
-def handle(message: Mapping[str, object]) -> None:
-    """Do what a message of the queue `import-slices` asks for: stage a slice, or finish a batch."""
-    batch_id = str(message["batch"])
-    if message.get("finish"):
-        finish_batch(batch_id)
-    else:
-        stage_slice(batch_id, int(str(message["slice"])))
 
 
 def stage_slice(batch_id: str, slice_no: int) -> None:

@@ -10,16 +10,14 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import StorageStreamDownloader
 
+from shared_code.documents import paths
 from shared_code.edw import errors
 from shared_code.foundation import blobs
 from shared_code.foundation.errors import BillingError
 
 log = logging.getLogger(__name__)
 
-DROPS = "edw-drops"
 WORK = "import-work"
-REPORTS = "import-reports"
-QUARANTINE = "quarantine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +87,18 @@ def working_copy(batch_id: str) -> str:
 
 def quarantine(batch_id: str, container: str, name: str, etag: str | None) -> None:
     """Copy a refused drop aside, once. A drop that was replaced meanwhile has nothing left to copy."""
-    target = f"{batch_id}/{name.rpartition('/')[2]}"
-    if exists(QUARANTINE, target):
+    target = _quarantined(batch_id, container, name)
+    if exists(target.container, target.name):
         return
     try:
-        write_stream(QUARANTINE, target, open_blob(container, name, etag).chunks())
+        write_stream(target.container, target.name, open_blob(container, name, etag).chunks())
     except BillingError as error:
         log.warning("no quarantine copy of %s/%s: %s", container, name, error.message)
+
+
+def _quarantined(batch_id: str, container: str, name: str) -> paths.BlobPath:
+    """The name of the copy. A drop whose own name is no path that we would write is known by its batch alone."""
+    try:
+        return paths.quarantine(batch_id, container, name)
+    except ValueError:
+        return paths.quarantine(batch_id, container, "drop")

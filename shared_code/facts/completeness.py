@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -39,28 +39,29 @@ class Shortfall:
 
 
 def shortfalls(facts: SiteFacts, needs: Iterable[Need], gap_days: int) -> list[Shortfall]:
-    """Every need that `facts` does not meet, worst reason first. Empty when the contract may be billed.
+    """Everything that `facts` lacks, worst reason first (rules R61). Empty when the contract may be billed.
 
     A month of a window before the service period that was never loaded is MISSING_HISTORY; one that is loaded but
     incomplete or has rejected rows fails as the service month would (rules R8, R60).
     """
-    found = [s for need in sorted(set(needs)) if (s := _judge(facts, need, gap_days)) is not None]
+    found = [s for need in sorted(set(needs)) for s in _judge(facts, need, gap_days)]
     order = list(FactReason)
     return sorted(found, key=lambda s: order.index(s.reason))
 
 
-def _judge(facts: SiteFacts, need: Need, gap_days: int) -> Shortfall | None:
+def _judge(facts: SiteFacts, need: Need, gap_days: int) -> Iterator[Shortfall]:
     presence = facts.presence.get((need.dataset, need.period))
     where = f"{need.dataset} of {need.period} for site {facts.site}"
     if presence is None or presence.rows == 0:
         if need.period < facts.period:
-            return Shortfall(FactReason.HISTORY, f"{where}: no rows; the to-date window needs every month")
-        return Shortfall(FactReason.MISSING, f"{where}: no rows; drop the file, or confirm 'no activity' with a reason")
-    if need.dataset in _DAILY and (text := _gap(facts, presence, need.period, gap_days)):
-        return Shortfall(FactReason.INCOMPLETE, f"{where}: {text}")
-    if presence.rejected:
-        return Shortfall(FactReason.REJECTED, f"{where}: {presence.rejected} rejected rows; see the import report")
-    return None
+            yield Shortfall(FactReason.HISTORY, f"{where}: no rows; the to-date window needs every month")
+        else:
+            text = "no rows; drop the file, or confirm 'no activity' with a reason"
+            yield Shortfall(FactReason.MISSING, f"{where}: {text}")
+    elif need.dataset in _DAILY and (gap := _gap(facts, presence, need.period, gap_days)):
+        yield Shortfall(FactReason.INCOMPLETE, f"{where}: {gap}")
+    if presence is not None and presence.rejected:
+        yield Shortfall(FactReason.REJECTED, f"{where}: {presence.rejected} rejected rows; see the import report")
 
 
 def _gap(facts: SiteFacts, presence: Presence, period: Period, gap_days: int) -> str | None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Self
 
-_TEXT = re.compile(r"^(\d{4})-(0[1-9]|1[0-2])$")
-_COMPACT = re.compile(r"^(\d{4})(0[1-9]|1[0-2])$")
+_TEXT = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
+_COMPACT = re.compile(r"([0-9]{4})(0[1-9]|1[0-2])")
 _FIRST_YEAR = 2000
 _LAST_YEAR = 2199
 
@@ -29,7 +29,7 @@ class Period:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read `YYYY-MM` or `YYYYMM`; anything else is a ValueError that says what was expected."""
-        found = _TEXT.match(text) or _COMPACT.match(text)
+        found = _TEXT.fullmatch(text) or _COMPACT.fullmatch(text)
         if found is None:
             raise ValueError(f"a period is written YYYY-MM, for example 2026-10; got {text!r}")
         return cls(int(found[1]), int(found[2]))

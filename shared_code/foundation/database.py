@@ -57,9 +57,9 @@ class Fixed(TypeDecorator[Decimal]):
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
         if value is None:
             return None
-        scaled = value.scaleb(self.scale)
-        whole = int(scaled)
-        if whole != scaled:
+        whole = int(value.scaleb(self.scale))
+        # Compared with the value itself: `scaleb` has rounded a value of more than 28 digits.
+        if Decimal(whole).scaleb(-self.scale) != value:
             raise ValueError(f"{value} has more than {self.scale} decimals")
         return value if dialect.name == "mssql" else whole
 

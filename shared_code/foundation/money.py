@@ -8,7 +8,7 @@ ZERO = Decimal("0.00")
 
 def to_cents(amount: Decimal) -> Decimal:
     """Round to cents, halves away from zero (`ROUND_HALF_UP` rounds the magnitude). Source: rules R1."""
-    return amount.quantize(CENT, rounding=ROUND_HALF_UP)
+    return amount.quantize(CENT, rounding=ROUND_HALF_UP) + ZERO  # -0.00 becomes 0.00
 
 
 def to_places(value: Decimal, places: int) -> Decimal:

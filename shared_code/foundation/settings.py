@@ -10,7 +10,7 @@ from functools import cache
 from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared_code.foundation.errors import BillingError, Detail, ErrorKind
@@ -78,11 +78,13 @@ class Settings(BaseSettings):
             raise ValueError(f"unknown time zone {value!r}; expected a name such as America/New_York")
         return ZoneInfo(value).key
 
-    @model_validator(mode="after")
-    def _connections(self) -> Settings:
-        if bool(self.identity_issuer) != bool(self.identity_jwks):
+    @field_validator("identity_jwks")
+    @classmethod
+    def _identity(cls, value: str, info: ValidationInfo) -> str:
+        # On the field, since a check of the whole would wait until every field is right and hide its problem.
+        if bool(value) != bool(info.data.get("identity_issuer")):
             raise ValueError("IDENTITY_ISSUER and IDENTITY_JWKS belong together: set both or neither")
-        return self
+        return value
 
 
 @cache

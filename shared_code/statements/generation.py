@@ -108,7 +108,7 @@ def _compute_chunk(work: UnitOfWork, run_id: str, chunk: int, period: Period, it
         if outcome.reasons:
             results.settle(item.contract_id, "Failed", outcome.reasons[0])
         elif not outcome.lines:
-            results.settle(item.contract_id, "NothingToBill", Reason("NOTHING_TO_BILL", "every line came to 0.00"))
+            results.settle(item.contract_id, "NothingToBill", _nothing(terms))
         else:
             drafts.append(
                 draft_statement(item.contract_id, item.contract_version, contract, _site(item), period, outcome)
@@ -142,6 +142,9 @@ def _outcome(item: Any, contract: Contract, terms: PeriodTerms, facts: SiteFacts
     if item.name is None:
         reason = Reason("SITE_UNKNOWN", f"site {item.site_number} is not in the site master; drop a newer site_master")
         return Outcome(reasons=(reason,))
+    if terms.billing_type == "Arrears" and terms.period.last_day > clock.today(settings().business_time_zone):
+        message = f"the contract is billed in arrears, and {terms.period} ends on {terms.period.last_day}"
+        return Outcome(reasons=(Reason("PERIOD_NOT_OVER", message),))
     rates_as_of = Period.parse(item.rates_as_of)
     if increments := due_increments(contract, rates_as_of, terms.period):
         message = f"{increments[0]}, after its rates were stated as of {rates_as_of}; this version cannot compute that"
@@ -155,6 +158,12 @@ def _outcome(item: Any, contract: Contract, terms: PeriodTerms, facts: SiteFacts
         log.exception("contract %s of site %s cannot be computed", item.contract_id, item.site_number)
         reason = Reason("CALCULATION_FAULT", "an unforeseen fault in the calculation; the log has its trace")
         return Outcome(reasons=(reason,))
+
+
+def _nothing(terms: PeriodTerms) -> Reason:
+    if not terms.in_force:
+        return Reason("NOT_IN_FORCE", f"the contract is not in force in {terms.period}")
+    return Reason("NOTHING_TO_BILL", "every line came to 0.00")
 
 
 def _since(period: Period, terms: Iterable[PeriodTerms]) -> Period:

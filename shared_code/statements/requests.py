@@ -20,8 +20,9 @@ class RunRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel, defer_build=True, strict=True)
 
     period: str
-    site_numbers: list[SiteNumber] | None = None
-    contract_types: list[str] | None = None
+    # Absent means all; an empty list is a filter that found nothing, and must not bill everything.
+    site_numbers: Annotated[list[SiteNumber], Field(min_length=1)] | None = None
+    contract_types: Annotated[list[str], Field(min_length=1)] | None = None
     source: Annotated[str, Field(min_length=1, max_length=20, pattern="^[a-zA-Z0-9-]+$")] = "manual"
     dry_run: bool = False
 

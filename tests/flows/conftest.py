@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import httpx
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.servicebus import ServiceBusClient, ServiceBusSubQueue
 from azure.storage.blob import BlobServiceClient
 from sqlalchemy.engine import Connection
@@ -84,9 +84,8 @@ class App:
     def make_containers(self) -> None:
         """What a deployment's template does before the app starts to work."""
         for name in CONTAINERS:
-            client = self.storage.get_container_client(name)
-            if not client.exists():
-                client.create_container()
+            with suppress(ResourceExistsError):  # the host makes those that it watches
+                self.storage.create_container(name)
 
     def take_in(self, files: Mapping[str, bytes], container: str = EDW_DROPS) -> dict[str, dict[str, Any]]:
         """Drop files and wait until each has come to an end. Returns the batches by file name."""
@@ -124,13 +123,6 @@ class App:
         client = self.storage.get_container_client(container)
         return sorted(client.list_blob_names()) if client.exists() else []
 
-    def digests(self, container: str) -> dict[str, str]:
-        """Every blob of a container with the SHA-256 of its bytes."""
-        client = self.storage.get_container_client(container)
-        return {
-            name: hashlib.sha256(client.download_blob(name).readall()).hexdigest() for name in self.names(container)
-        }
-
     def bill(self, period: str = PERIOD, **body: Any) -> Polled:
         """Start a run and follow its Location until it answers 200, as Power Automate and Logic Apps do."""
         polled = Polled(self.call("POST", "statement-runs", json={"period": period, **body}))
@@ -156,13 +148,19 @@ class App:
 
     def left_in_queues(self) -> dict[str, int]:
         """Messages that wait or are dead, by queue; nothing where all is done."""
-        found = {}
-        with ServiceBusClient.from_connection_string(self.stack.bus.connection_string) as client:
-            for queue in queues.ALL:
-                for part in (None, ServiceBusSubQueue.DEAD_LETTER):
-                    with client.get_queue_receiver(queue, sub_queue=part) as receiver:
-                        found[f"{queue}{'/dead' if part else ''}"] = len(receiver.peek_messages(max_message_count=50))
-        return {name: count for name, count in found.items() if count}
+        parts = [(queue, part) for queue in queues.ALL for part in (None, ServiceBusSubQueue.DEAD_LETTER)]
+        with ThreadPoolExecutor(len(parts)) as pool:
+            counts = pool.map(self._peek, parts)
+        named = (f"{queue}{'/dead' if part else ''}" for queue, part in parts)
+        return {name: count for name, count in zip(named, counts, strict=True) if count}
+
+    def _peek(self, place: tuple[str, ServiceBusSubQueue | None]) -> int:
+        queue, part = place
+        with (
+            ServiceBusClient.from_connection_string(self.stack.bus.connection_string) as client,
+            client.get_queue_receiver(queue, sub_queue=part) as receiver,
+        ):
+            return len(receiver.peek_messages(max_message_count=50))
 
 
 @contextmanager
@@ -195,7 +193,7 @@ def error_of(answer: httpx.Response) -> dict[str, Any]:
 def site_master(*numbers: str) -> bytes:
     """A site master of invented sites."""
     rows = [
-        f"{n},Hotel {n},East,{n} Main St,Sampleton,OH,00000,Fixed,2020-01-01,N,01-02-{n}-,Ann,Lee,M1,a@example.com,90,80"
+        f"{n},Hotel {n},East,{n} Main St,Sampleton,OH,00000,Fixed,2020-01-01,N,01-02-{n}-,Ann,Lee,M1,a@b.example,90,80"
         for n in numbers
     ]
     return csv_file(MASTER_HEADER, rows)
@@ -209,7 +207,14 @@ def fixed_fees(site: str, *fees: tuple[str, int], **changes: Any) -> dict[str, A
     """Our own contract document: monthly fees, each with its invoice group, due in 30 days."""
     groups = sorted({group for _, group in fees})
     lines = [
-        {"id": f"fee-{i}", "name": f"Service {i}", "code": "4700", "displayName": f"Service {i}", "fee": fee, "group": g}
+        {
+            "id": f"fee-{i}",
+            "name": f"Service {i}",
+            "code": "4700",
+            "displayName": f"Service {i}",
+            "fee": fee,
+            "group": g,
+        }
         for i, (fee, g) in enumerate(fees, start=1)
     ]
     return {

@@ -6,6 +6,8 @@ Time is an argument everywhere, so nothing here waits.
 from __future__ import annotations
 
 import json
+import socket
+import threading
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,7 +23,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from localhost.bus import codec, config
 from localhost.bus.config import ConfigError, QueueSettings
 from localhost.bus.queue import Entry, LockLostError, Namespace, Queue, Sequencer
-from localhost.bus.store import Store, StoreInUseError
+from localhost.bus.server import HOST, Bus
+from localhost.bus.store import Store, StoreError
 
 NOON = 1_800_000_000.0
 LOCK = 60.0
@@ -404,7 +407,7 @@ class NothingLostNothingTwice(RuleBasedStateMachine):
 
 
 TestNothingLostNothingTwice = NothingLostNothingTwice.TestCase
-TestNothingLostNothingTwice.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestNothingLostNothingTwice.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
 
 
 class TestStore:
@@ -479,9 +482,26 @@ class TestStore:
 
     def test_a_folder_serves_one_bus(self, path: Path) -> None:
         store, _ = self.opened(path)
-        with pytest.raises(StoreInUseError, match="another bus"):
+        with pytest.raises(StoreError, match="another bus"):
             Store(path)
         store.close()
+
+    def test_a_file_that_is_no_store_is_named(self, path: Path) -> None:
+        path.write_bytes(b"something else entirely" * 100)
+        with pytest.raises(StoreError, match=r"bus\.sqlite: file is not a database"):
+            Store(path)
+
+
+def test_a_bus_runs_in_a_thread_until_it_is_stopped_even_twice(tmp_path: Path) -> None:
+    bus = Bus(tmp_path, config.load())
+    thread = threading.Thread(target=bus.run)
+    thread.start()
+    with socket.create_connection((HOST, bus.port)):
+        for _ in range(2):
+            bus.stop()
+        thread.join(10)
+    assert not thread.is_alive()
+    Store(tmp_path / "bus.sqlite").close()
 
 
 def bodies() -> Iterator[Any]:

@@ -88,6 +88,7 @@ SHAPES: list[tuple[str, bytes]] = [
     ("too many values", b"0001,2026-10-05,VD1,Valet Daily,,N,10.00,11.00,0.0825,0,more"),
     ("a trailing comma", b"0001,2026-10-05,VD1,Valet Daily,,N,10.00,11.00,0.0825,0,"),
     ("a blank line", b""),
+    ("a quotation that ends inside a value", b'0001,2026-10-05,"VD"1,Valet Daily,,N,10.00,11.00,0.0825,0'),
     ("not UTF-8", b"0001,2026-10-05,VD1,Valet D\xe9,,N,10.00,11.00,0.0825,0"),
     ("a null character", b"0001,2026-10-05,VD1,Valet D\x00,,N,10.00,11.00,0.0825,0"),
     ("an old line end inside", b"0001,2026-10-05,VD1,Valet D\ray,,N,10.00,11.00,0.0825,0"),

@@ -1,0 +1,179 @@
+"""A whole contract: what is supported, in which order reasons and lines come, and that nothing is billed in part."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from shared_code.billing.blocks import BLOCKS, SUPPORTED, needs_of
+from shared_code.contracts.schema import Component, Contract, ValidationMoney
+from shared_code.contracts.terms import terms_for
+from shared_code.facts.completeness import Need
+from shared_code.facts.model import REVENUE, STATISTICS, TIMESHEET
+from tests.unit.billing.builders import (
+    CONTEXT,
+    PERIOD,
+    amounts,
+    bell,
+    bill,
+    codes,
+    contract,
+    facts,
+    fees,
+    grouped,
+    job,
+    labor,
+    money,
+    monthly,
+    present,
+    rooms,
+    service,
+    share,
+    structure,
+)
+from tests.unit.contracts import parts
+
+FEE = fees(service("100"))
+HOURS = labor(job("VALET", "20", "30"))
+ROOMS = rooms("2")
+SHARE = share(structure(("10", None)))
+EVERYTHING = facts(revenue=monthly("1000"), hours={"VALET": ("10", "1")}, rooms="7")
+
+
+def test_lines_stand_in_the_order_in_which_statements_print_them() -> None:
+    """Billing-flows 5.5, step 5, however the document orders its components."""
+    outcome = bill(contract(SHARE, HOURS, ROOMS, FEE), EVERYTHING)
+
+    assert [(line.block, str(line.amount)) for line in outcome.lines] == [
+        ("fixedFee", "100.00"),
+        ("perOccupiedRoom", "14.00"),
+        ("perLaborHour", "200.00"),
+        ("perLaborHour", "30.00"),
+        ("revenueShare", "100.00"),
+    ]
+
+
+def test_the_blocks_that_this_version_bills() -> None:
+    assert [block.name for block in BLOCKS] == ["fixedFee", "perOccupiedRoom", "perLaborHour", "revenueShare"]
+    assert frozenset({"fixedFee", "perOccupiedRoom", "perLaborHour", "revenueShare"}) == SUPPORTED
+
+
+UNSUPPORTED = [
+    (bell(), "bellServiceFee"),
+    (parts.advances(parts.advance()), "midMonthAdvance"),
+    (parts.deposits(), "depositedRevenue"),
+    (parts.accounts(), "billableAccounts"),
+    (parts.agreement(), "managementAgreement"),
+]
+
+
+@pytest.mark.parametrize(("component", "name"), UNSUPPORTED, ids=[name for _, name in UNSUPPORTED])
+def test_a_block_that_cannot_be_computed_fails_the_whole_contract(component: Component, name: str) -> None:
+    outcome = bill(contract(FEE, component), EVERYTHING)
+
+    assert codes(outcome) == ["COMPONENT_NOT_SUPPORTED"]
+    assert f"'{name}'" in outcome.reasons[0].message
+
+
+def test_validations_cannot_be_computed_either() -> None:
+    charged = structure(("10", None), validation=ValidationMoney(value=money("100")))
+
+    outcome = bill(contract(FEE, share(charged)), EVERYTHING)
+
+    assert codes(outcome) == ["COMPONENT_NOT_SUPPORTED"]
+    assert "'validations'" in outcome.reasons[0].message
+
+
+def test_a_block_that_is_off_is_neither_billed_nor_checked() -> None:
+    off = fees(service(None, group=9), enabled=False)
+
+    assert amounts(bill(contract(off, ROOMS), EVERYTHING)) == ["14.00"]
+
+
+OCTOBER_WITH_A_GAP = present(PERIOD, longest_gap=8)
+OCTOBER_WITH_REJECTIONS = present(PERIOD, rejected=1)
+ORDERED: list[tuple[str, Contract, dict[str, object], list[str]]] = [
+    # case, contract, facts, every reason in the order of R61; the first one is reported
+    (
+        "what cannot be computed, then contract errors",
+        contract(bell(), fees(service(None))),
+        {},
+        ["COMPONENT_NOT_SUPPORTED", "NULL_NUMBER"],
+    ),
+    (
+        "contract error, then missing facts",
+        grouped(fees(service("1", group=7)), ROOMS),
+        {},
+        ["GROUP_UNKNOWN", "MISSING_FACTS"],
+    ),
+    (
+        "an anchor, then missing facts",
+        contract(share(structure(("10", None), window="AnnualAnniversary"))),
+        {},
+        ["ANCHOR_MISSING", "MISSING_FACTS"],
+    ),
+    (
+        "missing, incomplete, rejected",
+        contract(HOURS, ROOMS, SHARE),
+        {
+            "hours": {"VALET": ("1", "0")},
+            "presence": {
+                (TIMESHEET, PERIOD): OCTOBER_WITH_REJECTIONS,
+                (STATISTICS, PERIOD): OCTOBER_WITH_A_GAP,
+            },
+        },
+        ["MISSING_FACTS", "INCOMPLETE_FACTS", "REJECTED_ROWS"],
+    ),
+    (
+        "rejected, then history",
+        contract(share(structure(("10", None), window="AnnualCalendar"))),
+        {
+            "revenue": monthly(*["5"] * 9),
+            "presence": {(REVENUE, PERIOD): OCTOBER_WITH_REJECTIONS},
+        },
+        ["REJECTED_ROWS", "MISSING_HISTORY"],
+    ),
+    (
+        "no overtime rate, then missing facts",
+        contract(labor(job("VALET", "20", None)), ROOMS),
+        {"hours": {"VALET": ("1", "1")}},
+        ["NULL_NUMBER", "MISSING_FACTS"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("_case", "deal", "given", "expected"), ORDERED, ids=[row[0] for row in ORDERED])
+def test_every_reason_is_given_in_the_order_of_r61(
+    _case: str, deal: Contract, given: dict[str, object], expected: list[str]
+) -> None:
+    assert codes(bill(deal, facts(**given))) == expected  # type: ignore[arg-type]  # a table of keywords
+
+
+def test_a_contract_that_is_not_in_force_bills_nothing() -> None:
+    assert amounts(bill(contract(FEE, end_date=date(2026, 9, 30)), EVERYTHING)) == []
+
+
+def test_advanced_contracts_carry_no_block_that_needs_facts() -> None:
+    """Rules R50."""
+    assert codes(bill(contract(ROOMS, billing_type="Advanced"), EVERYTHING)) == ["ADVANCED_WITH_FACTS"]
+
+
+def test_the_datasets_that_a_contract_needs() -> None:
+    """Rules R60: those that a predicate of an active row reads, and no others."""
+    deal = contract(FEE, HOURS, ROOMS, share(structure(("10", None), window="AnnualCalendar")))
+
+    needed = set(needs_of(terms_for(deal, PERIOD), facts()))
+
+    assert needed == {
+        Need(TIMESHEET, PERIOD),
+        Need(STATISTICS, PERIOD),
+        *(Need(REVENUE, PERIOD.plus(-back)) for back in range(10)),
+    }
+    assert needs_of(terms_for(contract(FEE), PERIOD), facts()) == []
+
+
+@pytest.mark.parametrize("gap_days", [7, 8])
+def test_the_tolerated_gap_is_a_setting(gap_days: int) -> None:
+    found = facts(rooms="7", presence={(STATISTICS, PERIOD): OCTOBER_WITH_A_GAP})
+
+    assert bill(contract(ROOMS), found, replace(CONTEXT, gap_days=gap_days)).failed == (gap_days < 8)
