@@ -15,6 +15,7 @@ STATEMENTS = "statements"
 IMPORT_REPORTS = "import-reports"
 RUN_REPORTS = "run-reports"
 QUARANTINE = "quarantine"
+IMPORT_WORK = "import-work"  # working copies of compressed drops, while they are read
 
 CONTAINERS = (
     EDW_DROPS,
@@ -24,6 +25,7 @@ CONTAINERS = (
     IMPORT_REPORTS,
     RUN_REPORTS,
     QUARANTINE,
+    IMPORT_WORK,
 )
 """All containers that the app needs; the set-up creates them."""
 

@@ -11,7 +11,6 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 
-from shared_code.edw import tables as edw
 from shared_code.facts import tables as facts
 
 
@@ -179,7 +178,7 @@ FORECAST = Dataset(
 
 SITE_MASTER = Dataset(
     "site_master",
-    edw.site,
+    facts.site,
     (
         Column("SITE", "site_number", Kind.SITE, length=10),
         Column("NAME", "name", Kind.TEXT, length=200),

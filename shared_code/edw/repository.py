@@ -19,8 +19,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from shared_code.edw.records import SliceRange
-from shared_code.edw.tables import import_batch, import_slice, rejected_row, site
-from shared_code.facts.tables import current_facts
+from shared_code.edw.tables import import_slice, rejected_row
+from shared_code.facts.tables import current_facts, import_batch, site
 from shared_code.foundation import clock
 from shared_code.foundation.database import AnyRow, Fixed
 

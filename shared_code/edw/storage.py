@@ -17,7 +17,7 @@ from shared_code.foundation.errors import BillingError
 
 log = logging.getLogger(__name__)
 
-WORK = "import-work"
+WORK = paths.IMPORT_WORK
 
 
 @dataclass(frozen=True, slots=True)

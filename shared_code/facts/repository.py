@@ -10,7 +10,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from shared_code.edw.tables import import_batch, site
 from shared_code.facts.model import (
     OCCUPIED_ROOMS,
     REVENUE,
@@ -21,7 +20,14 @@ from shared_code.facts.model import (
     RoleHours,
     SiteFacts,
 )
-from shared_code.facts.tables import current_facts, hours_monthly, revenue_monthly, statistics_monthly
+from shared_code.facts.tables import (
+    current_facts,
+    hours_monthly,
+    import_batch,
+    revenue_monthly,
+    site,
+    statistics_monthly,
+)
 from shared_code.foundation.calendar import Period
 
 _SITES_PER_STATEMENT = 1000  # SQL Server takes at most 2,100 parameters

@@ -1,15 +1,77 @@
-"""Facts: one row per accepted source row, with its batch and row number, and monthly sums per site and predicate.
+"""Facts and where they come from: import batches, the site master, one row per accepted source row with its batch and
+row number, and monthly sums per site and predicate.
 
 A row is current when `current_facts` names its batch for its dataset, period and site; publishing or undoing a batch
 moves only these pointers. The `*_monthly` tables are sums of one batch, written when its last slice is staged: billing
 reads them, drill-down reads the rows.
 """
 
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
-from shared_code.foundation.database import Fixed, Instant, metadata, money, text
+from shared_code.foundation.database import Fixed, Instant, long_text, metadata, money, text
+
+import_batch = sa.Table(
+    "import_batch",
+    metadata,
+    sa.Column("batch_no", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("batch_id", text(32), nullable=False, unique=True),  # public, derived from the effect key
+    sa.Column("effect_key", text(200), nullable=False, unique=True),  # dataset|period|sha256 of the first of its kind
+    sa.Column("dataset", text(32), nullable=False),
+    sa.Column("period", text(7), nullable=False),
+    sa.Column("container", text(64), nullable=False),
+    sa.Column("source_name", text(1024), nullable=False),
+    sa.Column("sha256", text(64), nullable=False),
+    sa.Column("byte_count", sa.BigInteger, nullable=False),
+    sa.Column("source_etag", text(64)),  # the content that was planned; slices read no other
+    # loading → current | held, or waiting (for the site master) → loading; rejected (the file as a whole);
+    # duplicate (same bytes as duplicate_of)
+    sa.Column("state", text(16), nullable=False),
+    sa.Column("reason", text(64)),
+    sa.Column("message", long_text()),
+    sa.Column("duplicate_of", text(32)),
+    sa.Column("slices", sa.Integer, nullable=False, default=0),
+    sa.Column("rows_read", sa.Integer, nullable=False, default=0),
+    sa.Column("rows_accepted", sa.Integer, nullable=False, default=0),
+    sa.Column("rows_rejected", sa.Integer, nullable=False, default=0),
+    sa.Column("rows_duplicate", sa.Integer, nullable=False, default=0),
+    sa.Column("rows_repeated", sa.Integer, nullable=False, default=0),  # POSSIBLE_DUPLICATE, accepted all the same
+    sa.Column("money_read", money(), nullable=False, default=Decimal(0)),
+    sa.Column("money_accepted", money(), nullable=False, default=Decimal(0)),
+    sa.Column("money_rejected", money(), nullable=False, default=Decimal(0)),
+    sa.Column("money_duplicate", money(), nullable=False, default=Decimal(0)),
+    sa.Column("last_day", sa.Date),
+    sa.Column("ignored_columns", long_text()),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("finished_at", Instant),
+)
+sa.Index("ix_import_batch_dataset_period", import_batch.c.dataset, import_batch.c.period)
+
+site = sa.Table(
+    "site",
+    metadata,
+    sa.Column("site_number", text(10), primary_key=True),
+    sa.Column("name", text(200), nullable=False),
+    sa.Column("district", text(100)),
+    sa.Column("street", text(200)),
+    sa.Column("city", text(100)),
+    sa.Column("state", text(20)),
+    sa.Column("zip", text(20)),
+    sa.Column("contract_type", text(100)),
+    sa.Column("first_worked_date", sa.Date),
+    sa.Column("deposit_flag", text(1)),
+    sa.Column("gl_string", text(60)),
+    sa.Column("manager_first", text(100)),
+    sa.Column("manager_last", text(100)),
+    sa.Column("manager_id", text(40)),
+    sa.Column("billing_email", text(1000)),
+    sa.Column("total_rooms", sa.Integer),
+    sa.Column("total_spaces", sa.Integer),
+    sa.Column("batch_no", sa.Integer, nullable=False),
+    sa.Column("row_number", sa.Integer, nullable=False),
+)
 
 
 def _fact_table(name: str, *columns: sa.Column[Any]) -> sa.Table:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 SWEEP_AFTER = timedelta(seconds=5)
 SWEEP_BATCH = 500
-# A publication stands in the way of the caller's answer, and the sweep repeats it: 0.4 s and 0.8 s, not 1.6 s and 3.2 s.
+# A publication stands in the way of the caller's answer, and the sweep repeats it: short pauses, 0.4 s and 0.8 s.
 RETRIES = {"retry_total": 2, "retry_backoff_factor": 0.2}
 
 

@@ -57,7 +57,7 @@ class Settings(BaseSettings):
 
     chunk_contracts: int = Field(default=100, ge=1, le=1000, alias="CHUNK_CONTRACTS")
     documents_per_message: int = Field(default=25, ge=1, le=250, alias="DOCUMENTS_PER_MESSAGE")
-    slice_bytes: int = Field(default=16_000_000, ge=1_000, le=256_000_000, alias="SLICE_BYTES")
+    slice_bytes: int = Field(default=8_000_000, ge=1_000, le=256_000_000, alias="SLICE_BYTES")
     gap_days: int = Field(default=7, ge=1, le=31, alias="GAP_DAYS")
     bell_excluded_codes: Codes = Field(default=frozenset({"OR1", "OR2"}), alias="BELL_EXCLUDED_CODES")
     room_value_types: Codes = Field(default=frozenset(), alias="OCCUPIED_ROOMS_VALUE_TYPES")

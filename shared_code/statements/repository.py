@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from shared_code.contracts.tables import contract, contract_version
-from shared_code.edw.tables import site
+from shared_code.facts.tables import site
 from shared_code.foundation import clock
 from shared_code.foundation.calendar import Period
 from shared_code.foundation.database import AnyRow

@@ -26,16 +26,26 @@ from localhost.processes import Process, wait_until
 from sample_data.generate import generate
 from sample_data.options import SampleOptions
 from shared_code.documents.paths import CONTRACT_DROPS, EDW_DROPS
-from shared_code.edw.tables import import_batch
+from shared_code.facts.tables import import_batch
 from shared_code.foundation.clock import fingerprint
 from shared_code.foundation.database import Instant, outbox
 from shared_code.operations.schema import metadata
-from tests.flows.conftest import PERIOD, App, contract_files, fixed_fees, running_app, sample_files, site_master
+from tests.flows.conftest import (
+    PERIOD,
+    App,
+    contract_files,
+    csv_file,
+    fixed_fees,
+    running_app,
+    sample_files,
+    site_master,
+)
 
 pytestmark = pytest.mark.flow
 
 ROUNDS = 10
 SITES = 10
+FORECAST_HEADER = "COST_CENTER,PERIOD,IS_SUMMARY_CATEGORY,FD_BALANCE,DW_LOADED_DTTM"
 OWN = tuple(f"09{n:02d}" for n in range(1, 13))
 DATASETS = ("site_master", "revenue_daily", "site_statistics", "timesheet", "account_summary", "forecast")
 # small units of work, so that a month of a few seconds has many boundaries to die at
@@ -66,7 +76,7 @@ class Month:
 
 @pytest.fixture(scope="module")
 def month(tmp_path_factory: pytest.TempPathFactory) -> Month:
-    """Ten invented sites with all kinds of contracts, twelve with plain fees, and three files that are refused."""
+    """Ten invented sites with all kinds of contracts, twelve with plain fees, and files refused in whole or part."""
     folder = tmp_path_factory.mktemp("drops")
     generate(SampleOptions(out=folder, sites=SITES, volume="light"))
     files = sample_files(folder, DATASETS)
@@ -75,8 +85,8 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Month:
     reference = {master: warehouse.pop(master), f"site_master/{PERIOD}/own.csv": site_master(*OWN)}
     warehouse[f"revenue_daily/{PERIOD}/no-rows.csv"] = b"SITE,DATE\n"
     warehouse["sales/2026-10/unknown.csv"] = b"A\n1\n"
-    plans = [f"{site},202609,External Revenue,{amount}.00,x" for site in OWN for amount in (100, 200)]
-    warehouse["forecast/2026-09/one-bad-row.csv"] = csv_file(FORECAST_HEADER, [*plans[::2], "9,202609,A,1.00,x"])
+    plans = [f"{site},202609,{category},100.00,x" for site in OWN for category in ("Revenue", "Payroll")]
+    warehouse["forecast/2026-09/one-bad-row.csv"] = csv_file(FORECAST_HEADER, [*plans, "9,202609,Revenue,1.00,x"])
     contracts = {**files[CONTRACT_DROPS], "broken.json": b"{"}
     contracts |= contract_files(*(fixed_fees(site, ("100.25", 1), (f"{site}.50", 2)) for site in OWN))
     numbers = sorted({name[:4] for name in contracts if name[:4].isdecimal()})

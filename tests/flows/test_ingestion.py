@@ -25,12 +25,14 @@ from shared_code.documents.paths import EDW_DROPS, IMPORT_REPORTS, QUARANTINE
 from shared_code.edw import drops, queries, slices, storage
 from shared_code.edw.errors import ConservationError
 from shared_code.edw.repository import Batch, ImportFilter
-from shared_code.edw.tables import import_batch, import_slice, rejected_row, site
+from shared_code.edw.tables import import_slice, rejected_row
 from shared_code.facts.tables import (
     current_facts,
     hours_monthly,
+    import_batch,
     revenue_daily,
     revenue_monthly,
+    site,
     site_statistics,
     statistics_monthly,
     timesheet,

@@ -20,6 +20,7 @@ def render(kind: str, item: object, _context: object) -> str | Literal[False]:
     return False
 
 
+included = context.config.attributes.get("include_object", lambda *_: True)
 url = context.config.get_main_option("sqlalchemy.url") or ""
 
 if context.is_offline_mode():
@@ -29,7 +30,11 @@ if context.is_offline_mode():
 else:
     with create_database(url).connect().execution_options(sqlite_begin="IMMEDIATE") as connection:
         context.configure(
-            connection=connection, target_metadata=metadata, transaction_per_migration=True, render_item=render
+            connection=connection,
+            target_metadata=metadata,
+            transaction_per_migration=True,
+            render_item=render,
+            include_object=included,
         )
         with context.begin_transaction():
             context.run_migrations()

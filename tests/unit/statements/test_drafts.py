@@ -171,7 +171,7 @@ def test_the_snapshot_prints_what_was_drafted() -> None:
 def test_traces_are_json_and_lose_no_digit() -> None:
     reference = FactReference("revenue_daily", "codes “A”", 3, money("0.0001"), ("b-1",))
     trace = Trace(
-        inputs={"rate": money("12345678901234567.890123"), "start": SEPTEMBER, "overtimeRate": None, "n": 2},
+        inputs={"rate": money("12345678901234567.890123"), "start": date(2024, 9, 1), "overtimeRate": None, "n": 2},
         steps=(Step("charge", money("1.00")),),
         facts=(reference,),
     )
@@ -179,7 +179,7 @@ def test_traces_are_json_and_lose_no_digit() -> None:
     read = json.loads(trace_json(replace(line("1"), trace=trace)))
 
     assert read == {
-        "inputs": {"rate": "12345678901234567.890123", "start": "2024-09", "overtimeRate": None, "n": 2},
+        "inputs": {"rate": "12345678901234567.890123", "start": "2024-09-01", "overtimeRate": None, "n": 2},
         "steps": [{"text": "charge", "value": "1.00"}],
         "facts": [
             {

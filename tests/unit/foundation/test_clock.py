@@ -1,0 +1,62 @@
+"""Time and identifiers: set by tests, the same everywhere for the same key."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+
+import pytest
+
+from shared_code.foundation import clock
+
+type SetClock = Callable[[str], None]
+
+
+@pytest.fixture
+def at() -> Iterator[SetClock]:
+    def set_to(text: str) -> None:
+        instant = datetime.fromisoformat(text).astimezone(UTC)
+        clock.set_clock(lambda: instant)
+
+    yield set_to
+    clock.set_clock(None)
+
+
+BUSINESS_DATES = [
+    # instant, zone, business date (rules R29)
+    ("2026-11-01T03:59:59Z", "America/New_York", date(2026, 10, 31)),
+    ("2026-11-01T04:00:00Z", "America/New_York", date(2026, 11, 1)),
+    ("2026-11-01T04:00:00Z", "UTC", date(2026, 11, 1)),
+    ("2026-03-08T07:00:00Z", "America/New_York", date(2026, 3, 8)),  # the hour that daylight saving skips
+    ("2027-01-01T04:59:00Z", "America/New_York", date(2026, 12, 31)),
+    ("2026-10-31T20:00:00-07:00", "America/New_York", date(2026, 10, 31)),
+]
+
+
+@pytest.mark.parametrize(("instant", "zone", "day"), BUSINESS_DATES)
+def test_the_business_date_is_that_of_the_zone(at: SetClock, instant: str, zone: str, day: date) -> None:
+    at(instant)
+
+    assert clock.today(zone) == day
+
+
+def test_the_clock_is_set_and_put_back(at: SetClock) -> None:
+    at("2026-10-31T12:00:00Z")
+    assert clock.now() == datetime(2026, 10, 31, 12, tzinfo=UTC)
+
+    clock.set_clock(None)
+    assert clock.now().tzinfo is UTC
+    assert clock.now() != datetime(2026, 10, 31, 12, tzinfo=UTC)
+
+
+def test_a_natural_key_has_one_identifier_on_every_machine() -> None:
+    assert clock.derived_id("statement", "k-1", "2026-10", 1) == clock.derived_id("statement", "k-1", "2026-10", "1")
+    assert clock.derived_id("statement", "k-1", "2026-10", 1) == "73fa10d98ddd5e479aed2a5e7e23cac6"
+
+
+def test_parts_do_not_run_into_each_other() -> None:
+    assert clock.derived_id("ab", "c") != clock.derived_id("a", "bc")
+    assert clock.derived_id("a") != clock.derived_id("a", "")
+
+
+def test_fresh_identifiers_differ_and_fingerprints_do_not() -> None:
+    assert clock.new_id() != clock.new_id()
+    assert clock.fingerprint(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
