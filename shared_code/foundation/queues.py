@@ -1,9 +1,8 @@
 """All queue names. `localhost/bus/queues.json` declares the same ones, and a test compares the two."""
 
 IMPORT_SLICES = "import-slices"
-CONTRACT_IMPORTS = "contract-imports"
 STATEMENT_CHUNKS = "statement-chunks"
 STATEMENT_DOCUMENTS = "statement-documents"
 RUN_PROGRESS = "run-progress"
 
-ALL = (IMPORT_SLICES, CONTRACT_IMPORTS, STATEMENT_CHUNKS, STATEMENT_DOCUMENTS, RUN_PROGRESS)
+ALL = (IMPORT_SLICES, STATEMENT_CHUNKS, STATEMENT_DOCUMENTS, RUN_PROGRESS)

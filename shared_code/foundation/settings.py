@@ -93,6 +93,12 @@ def settings() -> Settings:
     try:
         return Settings()  # the values come from the environment
     except ValidationError as error:
-        details = [Detail(".".join(map(str, e["loc"])) or "settings", e["msg"]) for e in error.errors()]
+        details = [Detail(_name(str(e["loc"][0])), e["msg"]) for e in error.errors()]
         problems = "; ".join(f"{d.field}: {d.message}" for d in details)
         raise BillingError(SETTINGS_INVALID, f"settings are invalid: {problems}", details) from error
+
+
+def _name(place: str) -> str:
+    """The name of a setting: pydantic says the field's own where a default was at fault."""
+    field = Settings.model_fields.get(place)
+    return (field.alias if field is not None else None) or place

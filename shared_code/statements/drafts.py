@@ -105,10 +105,11 @@ def _draft_invoice(
 ) -> InvoiceDraft:
     advanced = contract.billing_type == "Advanced"
     dated = invoice_date(period, advanced=advanced)
-    own_site = (group.site_number if group else None) or site.number
-    customer = group.customer_name if group else None
+    # A blank override is none: it would begin the number with a blank and address nobody.
+    own_site = (group.site_number or "").strip() if group else ""
+    customer = (group.customer_name or "").strip() if group else ""
     return InvoiceDraft(
-        number=invoice_number(own_site, period, advanced=advanced, group=number, version=version),
+        number=invoice_number(own_site or site.number, period, advanced=advanced, group=number, version=version),
         group=number,
         invoice_date=dated,
         due_date=contract.payment_terms.due_date(dated),

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.servicebus import ServiceBusClient, ServiceBusSubQueue
 from azure.storage.blob import BlobServiceClient
 from sqlalchemy.engine import Connection
 
+from localhost.bus.config import QUEUES_FILE
 from localhost.processes import wait_until
 from localhost.stack import Stack
 from shared_code.documents.paths import CONTAINERS, CONTRACT_DROPS, EDW_DROPS
@@ -161,6 +163,14 @@ class App:
             client.get_queue_receiver(queue, sub_queue=part) as receiver,
         ):
             return len(receiver.peek_messages(max_message_count=50))
+
+
+@pytest.fixture(scope="session")
+def short_locks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The app's queues with locks of three seconds: the message of a consumer that was killed comes again soon."""
+    path = tmp_path_factory.mktemp("queues") / "queues.json"
+    path.write_text(QUEUES_FILE.read_text().replace('"PT1M"', '"PT3S"'))
+    return path
 
 
 @contextmanager

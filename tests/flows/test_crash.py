@@ -21,7 +21,6 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from localhost.bus.config import QUEUES_FILE
 from localhost.processes import Process, wait_until
 from sample_data.generate import generate
 from sample_data.options import SampleOptions
@@ -92,14 +91,6 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Month:
     numbers = sorted({name[:4] for name in contracts if name[:4].isdecimal()})
     scopes = tuple({"siteNumbers": numbers[part::5], "source": f"part-{part}"} for part in range(5))
     return Month(reference, warehouse, contracts, scopes)
-
-
-@pytest.fixture(scope="module")
-def short_locks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The app's queues with locks of three seconds, so that the message of a killed consumer comes again soon."""
-    path = tmp_path_factory.mktemp("queues") / "queues.json"
-    path.write_text(QUEUES_FILE.read_text().replace('"PT1M"', '"PT3S"'))
-    return path
 
 
 def test_ten_kills_leave_the_end_state_of_an_undisturbed_month(month: Month, short_locks: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import pytest
 from azure.servicebus import ServiceBusClient, ServiceBusMessage, ServiceBusSubQueue
 from azure.storage.blob import BlobServiceClient
 
-from tests.flows.processes import ROOT, Azurite, Bus, Host, wait_until
+from localhost.processes import ROOT, Azurite, Bus, Host, wait_until
 
 pytestmark = pytest.mark.flow
 

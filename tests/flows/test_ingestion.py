@@ -41,7 +41,7 @@ from shared_code.foundation import blobs, bus, database
 from shared_code.foundation.calendar import Period
 from shared_code.foundation.errors import BillingError
 from shared_code.foundation.settings import settings
-from tests.flows.processes import Azurite
+from localhost.processes import Azurite
 
 pytestmark = pytest.mark.flow
 

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared_code.foundation.calendar import Period
@@ -102,12 +102,14 @@ periods = st.builds(Period, st.integers(2000, 2199), st.integers(1, 12))
 
 
 @given(periods, periods)
+@settings(deadline=None, derandomize=True, database=None)
 def test_law_order_is_that_of_first_days_and_distance_that_of_indexes(one: Period, other: Period) -> None:
     assert (one < other) == (one.first_day < other.first_day)
     assert one.plus(other.index - one.index) == other
 
 
 @given(periods)
+@settings(deadline=None, derandomize=True, database=None)
 def test_law_texts_read_back_and_months_follow_each_other(period: Period) -> None:
     assert Period.parse(str(period)) == Period.parse(period.compact) == period
     assert period.last_day - period.first_day + timedelta(1) == timedelta(period.days)
