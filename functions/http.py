@@ -96,9 +96,12 @@ class Call:
 
     def json(self) -> dict[str, Any]:
         """The body as a JSON object. Raises BODY_MALFORMED with the place."""
+        raw = self.request.get_body() or b"{}"
         try:
-            body = json.loads(self.request.get_body() or b"{}")
-        except ValueError as fault:
+            body = json.loads(raw)
+            if b"\\u" in raw:  # JSON can spell half of a character, which no answer and no database can hold
+                json.dumps(body, ensure_ascii=False).encode()
+        except (ValueError, RecursionError) as fault:
             raise BillingError(BODY_MALFORMED, f"the body is not JSON: {fault}") from fault
         if not isinstance(body, dict):
             raise BillingError(BODY_MALFORMED, "the body is a JSON object: { … }")

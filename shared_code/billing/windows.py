@@ -17,7 +17,7 @@ class Accumulation(StrEnum):
 
 
 def window_start(accumulation: Accumulation, period: Period, anchor: date | None) -> Period | None:
-    """First month of the window that `period` belongs to; None when an anniversary has no anchor date.
+    """First month of the window that `period` belongs to; None when an anniversary has no anchor date on or before it.
 
     Calendar: January of the service year. Anniversary: the latest anniversary on or before the first of the month; one
     inside a month takes effect at the next first. The part month before the first window belongs to it (rules R58).
@@ -30,7 +30,9 @@ def window_start(accumulation: Accumulation, period: Period, anchor: date | None
         return None
     # Distances in months, since an anchor may lie before the first period that there is.
     since_anchor = period.index - (anchor.year * 12 + anchor.month - 1)
+    if since_anchor < 0:
+        return None
     since_first = since_anchor if anchor.day == 1 else since_anchor - 1
     if since_first < 12:
-        return period.plus(-max(since_anchor, 0))
+        return period.plus(-since_anchor)
     return period.plus(-(since_first % 12))

@@ -71,6 +71,10 @@ def _fixed_fee(component: FixedFee, at: str) -> Iterator[Finding]:
     for index, line in enumerate(component.lines):
         place = f"{at}/lines/{index}"
         yield from missing(line.fee, f"{place}/fee", f"the fee of {line.display_name!r}")
+        if not (line.code or "").strip():
+            yield Finding(
+                "CODE_MISSING", f"{place}/code", f"the fee {line.display_name!r} has no GL code", "incomplete"
+            )
         yield from _dates(line, place)
 
 
@@ -121,6 +125,9 @@ def _revenue_share(component: RevenueShare, at: str) -> Iterator[Finding]:
     owner: dict[str, int] = {}
     for index, structure in enumerate(component.structures):
         place = f"{at}/structures/{index}"
+        if not any(code.strip() for code in structure.revenue_codes):
+            message = "the structure names no revenue code, so it would bill nothing"
+            yield Finding("CODE_MISSING", f"{place}/revenueCodes", message, "incomplete")
         if not structure.tiers:
             message = "the structure has no tiers, so it would bill nothing"
             yield Finding("TIERS_INVALID", f"{place}/tiers", message, "incomplete")

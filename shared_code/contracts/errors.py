@@ -143,6 +143,12 @@ _RULES: tuple[tuple[str, int, str, str], ...] = (
         "Switch the account block on, or the insurance or claims off.",
     ),
     (
+        "CODE_MISSING",
+        3035,
+        "A GL code or the revenue codes that billing needs are missing.",
+        "Enter the code.",
+    ),
+    (
         "UNKNOWN_VALUE",
         3034,
         "A choice holds a value that is not known and was kept aside at import.",

@@ -9,7 +9,7 @@ PERIOD_UNKNOWN = ErrorKind(
     "PERIOD_UNKNOWN",
     2302,
     422,
-    "The period lies further ahead than any contract is billed.",
+    "The period lies further ahead or back than any contract is billed.",
     "Bill a past month, the present one, or the next one for contracts that are billed in advance.",
 )
 SITES_UNKNOWN = ErrorKind(

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
 from shared_code.billing.blocks import compute
@@ -15,7 +16,6 @@ from shared_code.contracts.increments import due_increments
 from shared_code.contracts.repository import set_billed_through
 from shared_code.contracts.schema import Contract
 from shared_code.contracts.terms import PeriodTerms, terms_for
-from shared_code.documents.model import Brand, to_json
 from shared_code.facts.model import SiteFacts
 from shared_code.facts.repository import load_facts
 from shared_code.foundation import clock, queues
@@ -26,22 +26,22 @@ from shared_code.foundation.database import Message, UnitOfWork
 from shared_code.foundation.settings import settings
 from shared_code.statements import repository
 from shared_code.statements.brand import brand
-from shared_code.statements.drafts import (
-    SiteSnapshot,
-    StatementDraft,
-    draft_statement,
-    meta_json,
-    reasons_json,
-    snapshot,
-    trace_json,
-)
+from shared_code.statements.drafts import SiteSnapshot, StatementDraft, draft_statement, reasons_json
+from shared_code.statements.rows import document_row, invoice_rows, line_rows, statement_row
 from shared_code.statements.runs import progress_message
 
 log = logging.getLogger(__name__)
 
-# Nobody has compared the statement with its forecast yet, so a person approves it (rules R25, R51).
-STATUS_AFTER_GENERATION = "ApprovalTeam"
-STATUS_REASON = "NO_COMPARISON"
+MAX_TOTAL = Decimal(10) ** 12  # beyond any client's month; a figure above it is a fault of the facts or the contract
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One item of the chunk with what it is billed from."""
+
+    item: Any
+    contract: Contract
+    terms: PeriodTerms
 
 
 @dataclass(slots=True)
@@ -52,17 +52,25 @@ class _Results:
     outcomes: list[dict[str, object]] = field(default_factory=list)
 
     def settle(
-        self, contract_id: str, outcome: str, reason: Reason | None = None, statement_id: str | None = None
+        self, contract_id: str, outcome: str, reasons: Sequence[Reason] = (), statement: str | None = None
     ) -> None:
+        """Give an item its outcome. The first reason is the one reported; all are kept (rules R61)."""
         self.outcomes.append(
             {
                 "given_contract": contract_id,
                 "given_outcome": outcome,
-                "given_reason": reason.code if reason else None,
-                "given_message": reason.message if reason else None,
-                "given_statement": statement_id,
+                "given_reason": reasons[0].code if reasons else None,
+                "given_message": reasons[0].message if reasons else None,
+                "given_details": reasons_json(reasons) if reasons else None,
+                "given_statement": statement,
             }
         )
+
+    def fault(self, item: Any) -> None:
+        """An unforeseen fault in one item: it is reported by name and the others go on (field report 6)."""
+        log.exception("contract %s of site %s cannot be computed", item.contract_id, item.site_number)
+        message = "an unforeseen fault in the calculation; the log names it with its trace"
+        self.settle(item.contract_id, "Failed", [Reason("CALCULATION_FAULT", message)])
 
 
 def generate_chunk(run_id: str, chunk: int) -> int:
@@ -89,32 +97,61 @@ def generate_chunk(run_id: str, chunk: int) -> int:
 def _compute_chunk(work: UnitOfWork, run_id: str, chunk: int, period: Period, items: Sequence[Any]) -> _Results:
     results = _Results()
     billed = repository.already_billed(work.connection, run_id, chunk, period)
-    context = _context()
-    contracts = [(item, *_read(item, period)) for item in items]
+    for item in items:
+        if item.contract_id in billed:
+            message = f"run {billed[item.contract_id]} has billed this contract and period"
+            results.settle(item.contract_id, "Skipped", [Reason("ALREADY_GENERATED", message)])
+    readable = _readable([item for item in items if item.contract_id not in billed], period, results)
     facts = load_facts(
         work.connection,
-        {item.site_number for item in items},
+        {part.item.site_number for part in readable},
         period,
-        _since(period, [terms for _, _, terms in contracts]),
+        _since(period, [part.terms for part in readable]),
         settings().room_value_types,
     )
+    context = _context()
     drafts: list[StatementDraft] = []
-    for item, contract, terms in contracts:
-        if item.contract_id in billed:
-            other = Reason("ALREADY_GENERATED", f"run {billed[item.contract_id]} has billed this contract and period")
-            results.settle(item.contract_id, "Skipped", other)
-            continue
-        outcome = _outcome(item, contract, terms, facts[item.site_number], context)
-        if outcome.reasons:
-            results.settle(item.contract_id, "Failed", outcome.reasons[0])
-        elif not outcome.lines:
-            results.settle(item.contract_id, "NothingToBill", _nothing(terms))
+    for part in readable:
+        try:
+            draft = _draft(part, facts[part.item.site_number], context, results)
+        except Exception:
+            results.fault(part.item)
         else:
-            drafts.append(
-                draft_statement(item.contract_id, item.contract_version, contract, _site(item), period, outcome)
-            )
+            drafts.extend(draft)
     _accept(work, drafts, results)
     return results
+
+
+def _readable(items: Sequence[Any], period: Period, results: _Results) -> list[_Work]:
+    """The items whose stored document can be read; one that cannot be fails alone."""
+    found: list[_Work] = []
+    for item in items:
+        try:
+            contract = Contract.model_validate_json(item.document)
+            found.append(_Work(item, contract, terms_for(contract, period)))
+        except Exception:
+            results.fault(item)
+    return found
+
+
+def _draft(part: _Work, facts: SiteFacts, context: BillingContext, results: _Results) -> list[StatementDraft]:
+    """The item's draft, or none and an outcome that says why."""
+    outcome = _outcome(part, facts, context)
+    if outcome.reasons:
+        results.settle(part.item.contract_id, "Failed", outcome.reasons)
+        return []
+    if not outcome.lines:
+        results.settle(part.item.contract_id, "NothingToBill", [_nothing(part.terms)])
+        return []
+    item = part.item
+    draft = draft_statement(
+        item.contract_id, item.contract_version, part.contract, _site(item), part.terms.period, outcome
+    )
+    if abs(draft.total) >= MAX_TOTAL:
+        message = f"a total of {draft.total} is beyond any month; look at the facts and the rates"
+        results.settle(item.contract_id, "Failed", [Reason("AMOUNT_OUT_OF_RANGE", message)])
+        return []
+    return [draft]
 
 
 def _accept(work: UnitOfWork, drafts: Sequence[StatementDraft], results: _Results) -> None:
@@ -124,21 +161,20 @@ def _accept(work: UnitOfWork, drafts: Sequence[StatementDraft], results: _Result
     for draft in drafts:
         own = {invoice.number for invoice in draft.invoices}
         clash = sorted(taken & own)
-        if clash:
-            reason = Reason("NUMBER_TAKEN", f"invoice number {clash[0]} is taken by another contract of the site")
-            results.settle(draft.contract_id, "Failed", reason)
+        if clash or len(own) < len(draft.invoices):
+            number = clash[0] if clash else draft.invoices[0].number
+            message = f"invoice number {number} is taken by another contract or group of the site"
+            results.settle(draft.contract_id, "Failed", [Reason("NUMBER_TAKEN", message)])
             continue
         taken |= own
         results.drafts.append(draft)
-        results.settle(draft.contract_id, "Generated", statement_id=draft.statement_id)
+        results.settle(draft.contract_id, "Generated", statement=draft.statement_id)
 
 
-def _read(item: Any, period: Period) -> tuple[Contract, PeriodTerms]:
-    contract = Contract.model_validate_json(item.document)
-    return contract, terms_for(contract, period)
-
-
-def _outcome(item: Any, contract: Contract, terms: PeriodTerms, facts: SiteFacts, context: BillingContext) -> Outcome:
+def _outcome(part: _Work, facts: SiteFacts, context: BillingContext) -> Outcome:
+    item, terms = part.item, part.terms
+    if not terms.in_force:
+        return Outcome()
     if item.name is None:
         reason = Reason("SITE_UNKNOWN", f"site {item.site_number} is not in the site master; drop a newer site_master")
         return Outcome(reasons=(reason,))
@@ -146,18 +182,12 @@ def _outcome(item: Any, contract: Contract, terms: PeriodTerms, facts: SiteFacts
         message = f"the contract is billed in arrears, and {terms.period} ends on {terms.period.last_day}"
         return Outcome(reasons=(Reason("PERIOD_NOT_OVER", message),))
     rates_as_of = Period.parse(item.rates_as_of)
-    if increments := due_increments(contract, rates_as_of, terms.period):
+    if increments := due_increments(part.contract, rates_as_of, terms.period):
         message = f"{increments[0]}, after its rates were stated as of {rates_as_of}; this version cannot compute that"
         return Outcome(reasons=(Reason("COMPONENT_NOT_SUPPORTED", message),))
+    outcome = compute(terms, facts, context)
     early = Reason("RATE_BEFORE_BASE", f"billed at the rates of {rates_as_of}, the first that are known (rules R12)")
-    try:
-        outcome = compute(terms, facts, context)
-        return replace(outcome, warnings=(early,)) if terms.period < rates_as_of else outcome
-    except Exception:
-        # The others of the chunk go on; this one is reported by name (field report 6).
-        log.exception("contract %s of site %s cannot be computed", item.contract_id, item.site_number)
-        reason = Reason("CALCULATION_FAULT", "an unforeseen fault in the calculation; the log has its trace")
-        return Outcome(reasons=(reason,))
+    return replace(outcome, warnings=(early,)) if terms.period < rates_as_of else outcome
 
 
 def _nothing(terms: PeriodTerms) -> Reason:
@@ -187,71 +217,11 @@ def _store(work: UnitOfWork, run: Any, drafts: Sequence[StatementDraft]) -> None
     printed = brand()
     repository.add_statements(
         work.connection,
-        [_statement_row(draft, run.run_id) for draft in drafts],
-        [row for draft in drafts for row in _invoice_rows(draft)],
-        [row for draft in drafts for row in _line_rows(draft)],
-        [_document_row(draft, run.run_id, printed) for draft in drafts],
+        [statement_row(draft, run.run_id) for draft in drafts],
+        [row for draft in drafts for row in invoice_rows(draft)],
+        [row for draft in drafts for row in line_rows(draft)],
+        [document_row(draft, run.run_id, printed) for draft in drafts],
     )
-
-
-def _statement_row(draft: StatementDraft, run_id: str) -> dict[str, object]:
-    return {
-        "statement_id": draft.statement_id,
-        "contract_id": draft.contract_id,
-        "period": str(draft.period),
-        "version": draft.version,
-        "contract_version": draft.contract_version,
-        "site_number": draft.site.number,
-        "site_name": draft.site.name,
-        "status": STATUS_AFTER_GENERATION,
-        "status_reason": STATUS_REASON,
-        "total": draft.total,
-        "run_id": run_id,
-        "warnings": reasons_json(draft.warnings),
-        "created_at": clock.now(),
-    }
-
-
-def _invoice_rows(draft: StatementDraft) -> Iterable[dict[str, object]]:
-    for invoice in draft.invoices:
-        yield {
-            "number": invoice.number,
-            "statement_id": draft.statement_id,
-            "invoice_group": invoice.group,
-            "invoice_date": invoice.invoice_date,
-            "due_date": invoice.due_date,
-            "payment_terms": invoice.payment_terms,
-            "purchase_order": invoice.purchase_order,
-            "title": invoice.title,
-            "description": invoice.description,
-            "amount": invoice.amount,
-        }
-
-
-def _line_rows(draft: StatementDraft) -> Iterable[dict[str, object]]:
-    for invoice in draft.invoices:
-        for ordinal, line in enumerate(invoice.lines, start=1):
-            yield {
-                "line_id": derived_id("line", invoice.number, ordinal),
-                "invoice_number": invoice.number,
-                "ordinal": ordinal,
-                "block": line.block,
-                "title": line.title,
-                "description": line.description,
-                "code": line.code,
-                "amount": line.amount,
-                "meta": meta_json(line.meta),
-                "trace": trace_json(line),
-            }
-
-
-def _document_row(draft: StatementDraft, run_id: str, printed: Brand) -> dict[str, object]:
-    return {
-        "statement_id": draft.statement_id,
-        "run_id": run_id,
-        "state": "Pending",
-        "snapshot": to_json(snapshot(draft, printed)),
-    }
 
 
 def _document_messages(run_id: str, drafts: Sequence[StatementDraft], correlation_id: str) -> list[Message]:

@@ -44,6 +44,7 @@ def _item(row: Any) -> dict[str, object]:
         "outcome": row.outcome,
         "reason": row.reason,
         "message": row.message,
+        "reasons": json.loads(row.details) if row.details else [],
         "statementId": row.statement_id,
         "total": _text(row.total),
         "pdf": row.blob_path,

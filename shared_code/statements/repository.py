@@ -135,6 +135,7 @@ def set_outcomes(connection: Connection, run_id: str, outcomes: Sequence[dict[st
                 outcome=sa.bindparam("given_outcome"),
                 reason=sa.bindparam("given_reason"),
                 message=sa.bindparam("given_message"),
+                details=sa.bindparam("given_details"),
                 statement_id=sa.bindparam("given_statement"),
                 finished_at=clock.now(),
             ),

@@ -23,6 +23,7 @@ from shared_code.statements.report import write_report
 
 log = logging.getLogger(__name__)
 _MONTHS_AHEAD = 2  # an advanced contract is billed in the month before its period
+_MONTHS_BACK = 120  # statements are kept for ten years (rules R37)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +125,10 @@ def _period(text: str) -> Period:
         period = Period.parse(text)
     except ValueError as fault:
         raise BillingError(errors.PERIOD_INVALID, str(fault), [Detail("period", str(fault))]) from fault
-    latest = Period.of(clock.today(settings().business_time_zone)).plus(_MONTHS_AHEAD)
-    if period > latest:
-        message = f"{period} is after {latest}, the last period that can be billed today"
+    today = Period.of(clock.today(settings().business_time_zone))
+    earliest, latest = today.plus(-_MONTHS_BACK), today.plus(_MONTHS_AHEAD)
+    if not earliest <= period <= latest:
+        message = f"{period} cannot be billed today; the periods from {earliest} to {latest} can"
         raise BillingError(errors.PERIOD_UNKNOWN, message, [Detail("period", message)])
     return period
 

@@ -33,6 +33,7 @@ run_item = sa.Table(
     sa.Column("outcome", text(20), nullable=False),
     sa.Column("reason", text(40)),
     sa.Column("message", long_text()),
+    sa.Column("details", long_text()),  # all reasons, as JSON; reason and message are the first (rules R61)
     sa.Column("statement_id", text(32)),
     sa.Column("finished_at", Instant),
 )

@@ -14,7 +14,9 @@ def main() -> None:
     bare = median_seconds(lambda: _run("pass"), 7)
     library = median_seconds(lambda: _run("import azure.functions"), 7) - bare
     app = median_seconds(lambda: _run("import function_app; function_app.app.get_functions()"), 7) - bare
-    report("P6 indexing", app * 1000, "ms", "≤ 2.5 × import azure.functions", ("import azure.functions", library * 1000))
+    report(
+        "P6 indexing", app * 1000, "ms", "≤ 2.5 × import azure.functions", ("import azure.functions", library * 1000)
+    )
 
 
 if __name__ == "__main__":

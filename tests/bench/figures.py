@@ -10,7 +10,11 @@ def report(name: str, figure: float, unit: str, budget: str, baseline: tuple[str
     """Print one figure. `baseline` is what was measured beside it, with its name."""
     line: dict[str, object] = {"name": name, "figure": round(figure, 3), "unit": unit}
     if baseline:
-        line |= {"baseline": baseline[0], "baselineFigure": round(baseline[1], 3), "ratio": round(figure / baseline[1], 3)}
+        line |= {
+            "baseline": baseline[0],
+            "baselineFigure": round(baseline[1], 3),
+            "ratio": round(figure / baseline[1], 3),
+        }
     print(json.dumps(line | {"budget": budget}, ensure_ascii=False), flush=True)
 
 

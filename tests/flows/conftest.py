@@ -113,13 +113,14 @@ class App:
     def blob(self, container: str, name: str) -> bytes:
         """A blob that is written soon if it is not there yet."""
 
-        def read() -> bytes:
+        def read() -> tuple[bytes, ...]:
             try:
-                return self.storage.get_blob_client(container, name).download_blob().readall()
+                return (self.storage.get_blob_client(container, name).download_blob().readall(),)
             except ResourceNotFoundError:
-                return b""
+                return ()
 
-        return wait_until(read, self.stack.host)
+        (data,) = wait_until(read, self.stack.host)
+        return data
 
     def names(self, container: str) -> list[str]:
         client = self.storage.get_container_client(container)

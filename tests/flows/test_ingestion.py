@@ -21,6 +21,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import mssql
 
+from localhost.processes import Azurite
 from shared_code.documents.paths import EDW_DROPS, IMPORT_REPORTS, QUARANTINE
 from shared_code.edw import drops, queries, slices, storage
 from shared_code.edw.errors import ConservationError
@@ -41,7 +42,6 @@ from shared_code.foundation import blobs, bus, database
 from shared_code.foundation.calendar import Period
 from shared_code.foundation.errors import BillingError
 from shared_code.foundation.settings import settings
-from localhost.processes import Azurite
 
 pytestmark = pytest.mark.flow
 

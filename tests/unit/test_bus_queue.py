@@ -620,7 +620,7 @@ def declared(*queues: dict[str, Any]) -> str:
 class TestConfig:
     def test_the_queues_of_the_project(self) -> None:
         queues = {queue.name: queue for queue in config.load()}
-        names = ["import-slices", "contract-imports", "statement-chunks", "statement-documents", "run-progress"]
+        names = ["import-slices", "statement-chunks", "statement-documents", "run-progress"]
         assert list(queues) == names
         assert {(queue.lock_seconds, queue.max_delivery_count) for queue in queues.values()} == {(60.0, 10)}
         assert all(queue.dead_letter_on_expiration for queue in queues.values()), "nothing disappears unseen"

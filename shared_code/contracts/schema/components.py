@@ -5,9 +5,10 @@ group means 1 in every block (rules R7). A number that is None was never entered
 """
 
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from shared_code.contracts.schema.base import (
     Accumulation,
@@ -84,6 +85,11 @@ class Tier(Part):
 
     share_pct: Percent | None
     up_to: Money | None = None
+
+    @field_validator("up_to")
+    @classmethod
+    def _unbounded(cls, value: Decimal | None) -> Decimal | None:
+        return value or None  # 0 means unbounded, like null
 
 
 class NoValidation(Part):

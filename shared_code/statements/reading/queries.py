@@ -181,6 +181,7 @@ def _item(row: AnyRow) -> dict[str, object]:
         "outcome": row.outcome,
         "reason": row.reason,
         "message": row.message,
+        "reasons": json.loads(row.details) if row.details else [],
         "statementId": row.statement_id,
     }
 

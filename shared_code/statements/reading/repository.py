@@ -132,6 +132,7 @@ def report_rows(connection: Connection, run_id: str) -> Sequence[AnyRow]:
             run_item.c.outcome,
             run_item.c.reason,
             run_item.c.message,
+            run_item.c.details,
             run_item.c.statement_id,
             statement.c.total,
             statement_document.c.blob_path,

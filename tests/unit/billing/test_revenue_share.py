@@ -229,8 +229,14 @@ CODES = [
     (("SD1", "SD1"), ["10.00"]),  # a set of codes, as the source's predicate: none counts twice
     (("SD1", "sd1 "), ["10.00"]),
     (("SD9",), []),
-    ((), []),  # an empty list matches nothing (billing-flows 6.4)
 ]
+
+
+def test_a_structure_without_codes_is_refused() -> None:
+    """An empty list matches nothing (billing-flows 6.4): a silent zero, so it fails instead (rules R8)."""
+    outcome = bill(contract(share(structure(("10", None), codes=[]))), facts(revenue=monthly("100")))
+
+    assert [reason.code for reason in outcome.reasons] == ["CODE_MISSING"]
 
 
 @pytest.mark.parametrize(("named", "expected"), CODES)

@@ -77,6 +77,7 @@ def upgrade() -> None:
         sa.Column("outcome", sa.Unicode(length=20), nullable=False),
         sa.Column("reason", sa.Unicode(length=40), nullable=True),
         sa.Column("message", long_text(), nullable=True),
+        sa.Column("details", long_text(), nullable=True),
         sa.Column("statement_id", sa.Unicode(length=32), nullable=True),
         sa.Column("finished_at", Instant(), nullable=True),
         sa.ForeignKeyConstraint(["run_id"], ["statement_run.run_id"], name=op.f("fk_run_item_statement_run")),
