@@ -82,7 +82,7 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Month:
     warehouse = files[EDW_DROPS]
     master = next(name for name in warehouse if name.startswith("site_master"))
     reference = {master: warehouse.pop(master), f"site_master/{PERIOD}/own.csv": site_master(*OWN)}
-    warehouse[f"revenue_daily/{PERIOD}/no-rows.csv"] = b"SITE,DATE\n"
+    warehouse["revenue_daily/2026-07/no-columns.csv"] = b"SITE,DATE\n0901,2026-07-01\n"
     warehouse["sales/2026-10/unknown.csv"] = b"A\n1\n"
     plans = [f"{site},202609,{category},100.00,x" for site in OWN for category in ("Revenue", "Payroll")]
     warehouse["forecast/2026-09/one-bad-row.csv"] = csv_file(FORECAST_HEADER, [*plans, "9,202609,Revenue,1.00,x"])
@@ -100,7 +100,8 @@ def test_ten_kills_leave_the_end_state_of_an_undisturbed_month(month: Month, sho
     print(f"CRASH_SEED={seed}")
     with running_app(tmp_path / "torn", queues=short_locks, **SMALL_UNITS) as app:
         found = disturbed(app, month, random.Random(seed))  # noqa: S311 - a seed, not a secret
-    assert differences(found, expected) == [], f"CRASH_SEED={seed}"
+    differing = differences(found, expected)
+    assert not differing, "\n".join([f"CRASH_SEED={seed}", *differing])
     assert {"table statement", "table rejected_row", "blobs statements", "blobs quarantine"} <= expected.keys()
 
 
