@@ -26,10 +26,10 @@ def get_import(call: Call) -> Reply:
 
 @route(blueprint, "GET", "imports/{batch_id}/rejections", "imports", "read")
 def list_rejections(call: Call) -> Reply:
-    """Rejected rows with row number, column, rule and value."""
+    """Rejected rows of the caller's sites, with row number, column, rule and value."""
     from shared_code.edw.queries import list_rejections
 
-    return Reply(list_rejections(call.path["batch_id"], call.limit, call.offset))
+    return Reply(list_rejections(call.path["batch_id"], call.limit, call.offset, call.permission.sites))
 
 
 @route(blueprint, "GET", "facts/{period}", "imports", "read")

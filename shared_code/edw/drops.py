@@ -189,13 +189,23 @@ def _record(work: database.UnitOfWork, arrival: _Arrival) -> tuple[str, bool]:
     if first is None:
         _record_first(work, arrival)
         return arrival.batch_id, True
-    if first.state == "rejected" and first.reason in _GIVEN_UP and arrival.plan is not None:
-        # the same bytes were interrupted before: they begin anew, with the place and version that they have now
+    if arrival.plan is not None and _begins_anew(first, arrival):
         _restart(work, arrival, arrival.plan, first)
         return first.batch_id, True
     if (first.container, first.source_name) == (arrival.container, arrival.name):
         return first.batch_id, False
     return _record_again(work, arrival, first)
+
+
+def _begins_anew(first: Batch, arrival: _Arrival) -> bool:
+    """Whether bytes that were received before are read again, with the place and version that they have now.
+
+    They are when reading was interrupted, and when the batch was held and somebody drops the file once more: the site
+    master may know its sites by now. The same version delivered twice is no second drop.
+    """
+    if first.state == "rejected":
+        return first.reason in _GIVEN_UP
+    return first.state == "held" and first.source_etag != arrival.etag
 
 
 def _record_again(work: database.UnitOfWork, arrival: _Arrival, first: Batch) -> tuple[str, bool]:

@@ -75,13 +75,15 @@ def get_import(batch_id: str) -> ImportDetail:
     return ImportDetail(batch, tuple(slices), rules)
 
 
-def list_rejections(batch_id: str, limit: int = 50, offset: int = 0) -> RejectionPage:
-    """Rejected rows of a batch. Raises IMPORT_NOT_FOUND."""
+def list_rejections(
+    batch_id: str, limit: int = 50, offset: int = 0, sites: Collection[str] | None = None
+) -> RejectionPage:
+    """Rejected rows of a batch, all or those of the sites that the caller may see. Raises IMPORT_NOT_FOUND."""
     with database.reading() as connection:
         batch = repository.batch_by_id(connection, batch_id)
         if batch is None:
             raise BillingError(errors.IMPORT_NOT_FOUND, f"there is no import batch {batch_id}")
-        items, total = repository.list_rejections(connection, batch.batch_no, limit, offset)
+        items, total = repository.list_rejections(connection, batch.batch_no, limit, offset, sites)
     return RejectionPage(tuple(items), total)
 
 

@@ -30,7 +30,7 @@ def write(batch_id: str) -> None:
         if batch.finished_at is None or _is_written(batch):
             return
         rules = repository.rejections_by_rule(connection, batch.batch_no)
-        absent = repository.sites_served_by_others(connection, batch)
+        absent = repository.sites_served_by_others(connection, batch) if batch.state == "current" else []
     if rules:
         rows = paths.rejected_rows(batch_id)
         storage.write_stream(rows.container, rows.name, _rejected_rows(batch.batch_no))

@@ -8,7 +8,7 @@ batch tables are Decimal, as everywhere.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -106,7 +106,7 @@ def add_batch(connection: Connection, values: dict[str, Any], plan: Sequence[Sli
 
 
 def restart_batch(connection: Connection, batch_no: int, values: dict[str, Any], plan: Sequence[SliceRange]) -> None:
-    """Begin a batch anew that was given up before anything of it was published."""
+    """Begin a batch anew that was given up or held before anything of it was published."""
     connection.execute(import_slice.delete().where(import_slice.c.batch_no == batch_no))
     connection.execute(
         import_batch.update()
@@ -271,12 +271,16 @@ def rejections_after(connection: Connection, batch_no: int, after: int, limit: i
     return [Rejection(*row) for row in connection.execute(query)]
 
 
-def list_rejections(connection: Connection, batch_no: int, limit: int, offset: int) -> tuple[list[Rejection], int]:
-    """Some rejected rows of a batch in order of the file, and how many there are in all."""
-    query = _rejections(batch_no).offset(offset).limit(limit)
-    return [Rejection(*row) for row in connection.execute(query)], sum(
-        rejections_by_rule(connection, batch_no).values()
-    )
+def list_rejections(
+    connection: Connection, batch_no: int, limit: int, offset: int, sites: Collection[str] | None
+) -> tuple[list[Rejection], int]:
+    """Some rejected rows of a batch in order of the file, of `sites` only if given, and how many there are in all."""
+    seen = [rejected_row.c.batch_no == batch_no]
+    if sites is not None:
+        seen.append(rejected_row.c.site.in_(sorted(sites)))
+    total = connection.scalar(sa.select(sa.func.count()).select_from(rejected_row).where(*seen)) or 0
+    query = _rejections(batch_no).where(*seen).offset(offset).limit(limit)
+    return [Rejection(*row) for row in connection.execute(query)], total
 
 
 def rejections_by_rule(connection: Connection, batch_no: int) -> dict[str, int]:

@@ -365,6 +365,35 @@ def test_the_same_file_twice_changes_nothing_and_is_recorded_once_per_name(opene
     assert everything()["revenue_daily"] == before["revenue_daily"]
 
 
+def test_a_held_file_that_is_dropped_again_is_read_again_once_its_sites_are_known(opened: Warehouse) -> None:
+    """Facts may arrive before the master that lists their sites. The same bytes must then load, not count as double."""
+    name, text = "revenue_daily/2026-10/new.csv", csv_of(REVENUE_HEADER, month(range(31, 33)))
+    assert opened.load(name, text).state == "held"
+    assert drops.receive_drop(EDW_DROPS, name) == batch_of(name).batch_id
+    opened.deliver()
+    assert batch_of(name).state == "held"  # the trigger fired twice for one drop: nothing is read again
+    opened.load("site_master/2026-10/more.csv", master(range(1, 40)))
+
+    assert opened.load(name, text).state == "current"
+
+    assert (batch_of(name).rows_accepted, batch_of(name).rows_rejected) == (62, 0)
+    assert queries.list_rejections(batch_of(name).batch_id).total == 0
+
+
+def batch_of(name: str) -> Batch:
+    return next(found for found in queries.list_imports().items if found.source_name == name)
+
+
+def test_a_manager_sees_the_rejected_rows_of_assigned_sites_only(opened: Warehouse) -> None:
+    rows = [revenue(n, 1, net) for n, net in ((1, "x"), (2, "y"), *((3, "1.00") for _ in range(60)))]
+    made = opened.load("revenue_daily/2026-10/some.csv", csv_of(REVENUE_HEADER, rows))
+
+    page = queries.list_rejections(made.batch_id, sites={"0002"})
+
+    assert [(row.site, row.value) for row in page.items] == [("0002", "y")]
+    assert (page.total, queries.list_rejections(made.batch_id).total) == (1, 2)
+
+
 def test_slices_in_any_order_delivered_twice_give_the_same_facts(opened: Warehouse) -> None:
     batch_id = opened.drop("revenue_daily/2026-10/a.csv", csv_of(REVENUE_HEADER, month(range(1, 5))))
     messages = opened.pending()
