@@ -17,6 +17,7 @@ from shared_code.edw.converting import Format, to_csv
 from shared_code.edw.datasets import DATASETS, NOT_YET, Dataset
 from shared_code.edw.records import Plan, SlicePlanner
 from shared_code.edw.repository import Batch
+from shared_code.edw.slices import restart
 from shared_code.foundation import bus, clock, database
 from shared_code.foundation.calendar import Period
 from shared_code.foundation.clock import derived_id
@@ -69,6 +70,7 @@ class _Arrival:
     place: Place | None = None
     plan: Plan | None = None
     refusal: BillingError | None = None
+    occasion: str = ""  # set when the same bytes are read anew as a batch of their own
 
     @property
     def labels(self) -> tuple[str, str]:
@@ -82,7 +84,8 @@ class _Arrival:
     def effect_key(self) -> str:
         """Dataset, period and content. A refused file is known by its name too: renamed, it may well be read."""
         if self.place is not None and self.refusal is None:
-            return f"{self.place.dataset.name}|{self.place.period}|{self.sha256}"
+            key = f"{self.place.dataset.name}|{self.place.period}|{self.sha256}"
+            return f"{key}|{self.occasion}" if self.occasion else key
         return f"?|{derived_id(self.container, self.name)}|{self.sha256}"
 
     @property
@@ -190,8 +193,14 @@ def _record(work: database.UnitOfWork, arrival: _Arrival) -> tuple[str, bool]:
         _record_first(work, arrival)
         return arrival.batch_id, True
     if arrival.plan is not None and _begins_anew(first, arrival):
-        _restart(work, arrival, arrival.plan, first)
+        restart(work, first, _row(arrival, first.batch_id, first.effect_key), arrival.plan.slices)
         return first.batch_id, True
+    if arrival.plan is not None and _knows_more_sites(work, first, arrival):
+        arrival.occasion = arrival.etag
+        if repository.batch_by_key(work.connection, arrival.effect_key) is None:
+            _record_first(work, arrival)
+            return arrival.batch_id, True
+        return arrival.batch_id, False
     if (first.container, first.source_name) == (arrival.container, arrival.name):
         return first.batch_id, False
     return _record_again(work, arrival, first)
@@ -208,6 +217,17 @@ def _begins_anew(first: Batch, arrival: _Arrival) -> bool:
     return first.state == "held" and first.source_etag != arrival.etag
 
 
+def _knows_more_sites(work: database.UnitOfWork, first: Batch, arrival: _Arrival) -> bool:
+    """Whether somebody drops current facts once more whose refused sites the site master knows by now.
+
+    They are a batch of their own then: it replaces the first as any later drop would, when all of it is read.
+    """
+    if first.state != "current" or first.source_etag == arrival.etag:
+        return False
+    serving = repository.serves_sites(work.connection, first.batch_no)
+    return serving and repository.refused_known_site(work.connection, first.batch_no)
+
+
 def _record_again(work: database.UnitOfWork, arrival: _Arrival, first: Batch) -> tuple[str, bool]:
     """The same bytes under another name: a line in the list of imports, once per name, and no effect."""
     key = f"{arrival.effect_key}|{derived_id(arrival.container, arrival.name)}"
@@ -218,14 +238,6 @@ def _record_again(work: database.UnitOfWork, arrival: _Arrival, first: Batch) ->
     ended = {"state": "duplicate", "duplicate_of": first.batch_id, "message": _same_bytes(first)}
     repository.add_batch(work.connection, _row(arrival, batch_id, key) | ended | {"finished_at": clock.now()}, ())
     return batch_id, True
-
-
-def _restart(work: database.UnitOfWork, arrival: _Arrival, plan: Plan, first: Batch) -> None:
-    row = _row(arrival, first.batch_id, first.effect_key) | {"state": "loading"}
-    repository.clear_batch(work.connection, DATASETS[first.dataset].table, first.batch_no)
-    repository.restart_batch(work.connection, first.batch_no, row, plan.slices)
-    cause = clock.new_id()
-    work.send([messages.stage(first.batch_id, n, cause) for n in range(1, len(plan.slices) + 1)])
 
 
 def _same_bytes(first: Batch) -> str:

@@ -20,6 +20,7 @@ from sqlalchemy.engine import Connection
 
 from shared_code.edw.records import SliceRange
 from shared_code.edw.tables import import_slice, rejected_row
+from shared_code.edw.values import SITE_UNKNOWN
 from shared_code.facts.tables import current_facts, import_batch, site
 from shared_code.foundation import clock
 from shared_code.foundation.database import AnyRow, Fixed
@@ -137,6 +138,11 @@ def slices(connection: Connection, batch_no: int) -> list[Slice]:
     return [Slice(**row._mapping) for row in connection.execute(query)]
 
 
+def plan_of(connection: Connection, batch_no: int) -> list[SliceRange]:
+    """The slices as they were planned."""
+    return [SliceRange(s.byte_from, s.byte_to, s.first_row, s.row_count) for s in slices(connection, batch_no)]
+
+
 def slice_of(connection: Connection, batch_no: int, slice_no: int) -> Slice | None:
     query = sa.select(import_slice).where(import_slice.c.batch_no == batch_no, import_slice.c.slice_no == slice_no)
     row = connection.execute(query).one_or_none()
@@ -177,6 +183,33 @@ def waiting(connection: Connection) -> list[Batch]:
     """Batches that wait for the site master, oldest first."""
     query = sa.select(import_batch).where(import_batch.c.state == "waiting").order_by(import_batch.c.batch_no)
     return [Batch(**row._mapping) for row in connection.execute(query)]
+
+
+def refused_known_site(connection: Connection, batch_no: int) -> bool:
+    """Whether rows of a batch were refused for a site that the site master knows by now."""
+    chosen = sa.select(sa.func.count()).select_from(import_batch).where(import_batch.c.batch_no == batch_no, _named())
+    return bool(connection.scalar(chosen))
+
+
+def serves_sites(connection: Connection, batch_no: int) -> bool:
+    """Whether a batch is current for any site."""
+    query = sa.select(sa.func.count()).select_from(current_facts).where(current_facts.c.batch_no == batch_no)
+    return bool(connection.scalar(query))
+
+
+def held_for_new_sites(connection: Connection) -> list[Batch]:
+    """Held batches with rows that were refused for a site which the site master knows by now, oldest first."""
+    query = sa.select(import_batch).where(import_batch.c.state == "held", _named()).order_by(import_batch.c.batch_no)
+    return [Batch(**row._mapping) for row in connection.execute(query)]
+
+
+def _named() -> sa.ColumnElement[bool]:
+    return sa.exists().where(
+        rejected_row.c.batch_no == import_batch.c.batch_no,
+        rejected_row.c.rule == SITE_UNKNOWN,
+        rejected_row.c.value == rejected_row.c.site,  # the number itself, not one that only looks like a known one
+        site.c.site_number == rejected_row.c.site,
+    )
 
 
 # -- rows ---------------------------------------------------------------------------------------------------------

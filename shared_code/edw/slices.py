@@ -7,6 +7,7 @@ after it; all earlier ones find slices missing and do nothing.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from decimal import Decimal
 
 from shared_code.edw import errors, messages, reports, repository, storage
@@ -16,7 +17,7 @@ from shared_code.edw.datasets import DATASETS, Dataset
 from shared_code.edw.publication import repository as publication
 from shared_code.edw.publication.publish import publish
 from shared_code.edw.reading import read_slice
-from shared_code.edw.records import parse_header
+from shared_code.edw.records import SliceRange, parse_header
 from shared_code.edw.repository import Batch, Slice
 from shared_code.edw.tables import rejected_row
 from shared_code.edw.values import Context
@@ -161,6 +162,31 @@ def resume_waiting() -> int:
     return resumed
 
 
+def recheck_held() -> int:
+    """Read held batches again whose refused sites the site master knows by now. Returns how many begin anew.
+
+    Nothing of a held batch is current, so it can begin in its place. Facts and the master that lists their sites may
+    then arrive in any order.
+    """
+    with database.reading() as connection:
+        held = repository.held_for_new_sites(connection)
+    begun = 0
+    for batch in held:
+        with bus.unit_of_work() as work:
+            if repository.claim_state(work.connection, batch.batch_no, "held", "loading"):
+                restart(work, batch, {}, repository.plan_of(work.connection, batch.batch_no))
+                begun += 1
+    return begun
+
+
+def restart(work: database.UnitOfWork, batch: Batch, values: dict[str, object], plan: Sequence[SliceRange]) -> None:
+    """Begin a batch anew of which nothing was published: its rows go, its slices are asked for again."""
+    repository.clear_batch(work.connection, DATASETS[batch.dataset].table, batch.batch_no)
+    repository.restart_batch(work.connection, batch.batch_no, values | {"state": "loading"}, plan)
+    cause = clock.new_id()  # new messages: those of the first time are spent
+    work.send([messages.stage(batch.batch_id, number, cause) for number in range(1, len(plan) + 1)])
+
+
 # -- finishing ----------------------------------------------------------------------------------------------------
 
 
@@ -177,11 +203,21 @@ def finish_batch(batch_id: str) -> None:
         # counted before the write transaction: all slices are staged, so the rows do not change any more
         count = batch.state == "loading" and not dataset.whole
         repeated = publication.repeated_rows(connection, dataset, batch.batch_no) if count else 0
-    if batch.state == "loading":
-        with bus.unit_of_work() as work:
-            # locks the row, so that a second finish waits here and then finds the batch published
-            if repository.claim_state(work.connection, batch.batch_no, "loading"):
-                publish(work.connection, dataset, batch, repeated, settings().held_rejected_share)
+    if batch.state == "loading" and not _publish(dataset, batch, repeated):
+        return
     reports.write(batch_id)
     if dataset.whole:
         resume_waiting()
+        recheck_held()
+
+
+def _publish(dataset: Dataset, batch: Batch, repeated: int) -> bool:
+    """Publish or hold a loading batch; False when it begins anew instead, since the site master has moved on."""
+    with bus.unit_of_work() as work:
+        # locks the row, so that a second finish waits here and then finds the batch published
+        if repository.claim_state(work.connection, batch.batch_no, "loading"):
+            if not dataset.whole and repository.refused_known_site(work.connection, batch.batch_no):
+                restart(work, batch, {}, repository.plan_of(work.connection, batch.batch_no))
+                return False
+            publish(work.connection, dataset, batch, repeated, settings().held_rejected_share)
+    return True

@@ -365,19 +365,67 @@ def test_the_same_file_twice_changes_nothing_and_is_recorded_once_per_name(opene
     assert everything()["revenue_daily"] == before["revenue_daily"]
 
 
-def test_a_held_file_that_is_dropped_again_is_read_again_once_its_sites_are_known(opened: Warehouse) -> None:
-    """Facts may arrive before the master that lists their sites. The same bytes must then load, not count as double."""
+def test_a_held_file_is_read_again_by_itself_once_the_site_master_knows_its_sites(opened: Warehouse) -> None:
+    """Facts may arrive before the master that lists their sites; the same bytes could not be dropped again."""
+    name, text = "revenue_daily/2026-10/new.csv", csv_of(REVENUE_HEADER, month(range(31, 33)))
+    assert opened.load(name, text).state == "held"
+
+    opened.load("site_master/2026-10/more.csv", master(range(1, 40)))
+
+    found = batch_of(name)
+    assert (found.state, found.reason, found.rows_accepted, found.rows_rejected) == ("current", None, 62, 0)
+    assert queries.list_rejections(found.batch_id).total == 0
+    assert json.loads(blobs.get(IMPORT_REPORTS, f"{found.batch_id}.json"))["state"] == "current"
+
+
+def test_a_held_file_stays_held_when_the_new_master_does_not_know_its_sites(opened: Warehouse) -> None:
+    name, text = "revenue_daily/2026-10/new.csv", csv_of(REVENUE_HEADER, month(range(31, 33)))
+    opened.load(name, text)
+
+    opened.load("site_master/2026-10/more.csv", master(range(1, 31)) + master(range(40, 41)).partition("\n")[2])
+
+    assert batch_of(name).state == "held"
+
+
+def test_a_held_file_that_is_dropped_again_is_read_again(opened: Warehouse) -> None:
     name, text = "revenue_daily/2026-10/new.csv", csv_of(REVENUE_HEADER, month(range(31, 33)))
     assert opened.load(name, text).state == "held"
     assert drops.receive_drop(EDW_DROPS, name) == batch_of(name).batch_id
+    assert opened.pending() == []  # the trigger fired twice for one drop: nothing is read again
+
+    opened.drop(name, text)
+
+    assert (batch_of(name).state, len(opened.pending())) == ("loading", batch_of(name).slices)
+
+
+def test_a_master_published_while_slices_are_checked_makes_the_batch_begin_anew(opened: Warehouse) -> None:
+    name, text = "revenue_daily/2026-10/new.csv", csv_of(REVENUE_HEADER, month(range(31, 33)))
+    opened.drop(name, text)
+    for message in opened.pending():
+        handle(message)
+    finishing = opened.pending()
+    opened.load("site_master/2026-10/more.csv", master(range(1, 40)))
+    for message in finishing:
+        handle(message)
     opened.deliver()
-    assert batch_of(name).state == "held"  # the trigger fired twice for one drop: nothing is read again
+
+    assert (batch_of(name).state, batch_of(name).rows_accepted) == ("current", 62)
+
+
+def test_current_facts_with_few_unknown_sites_load_whole_when_they_are_dropped_again(opened: Warehouse) -> None:
+    """Below the share that holds a batch, the rows of an unknown site are refused and the others are current."""
+    name, text = "revenue_daily/2026-10/all.csv", csv_of(REVENUE_HEADER, [*month(range(1, 31)), revenue(31, 5)])
+    first = opened.load(name, text)
+    assert (first.state, first.rows_rejected) == ("current", 1)
+    assert opened.load(name, text).batch_id == first.batch_id  # as long as nobody knows the site, it is the same file
     opened.load("site_master/2026-10/more.csv", master(range(1, 40)))
 
-    assert opened.load(name, text).state == "current"
+    again = opened.load(name, text)
 
-    assert (batch_of(name).rows_accepted, batch_of(name).rows_rejected) == (62, 0)
-    assert queries.list_rejections(batch_of(name).batch_id).total == 0
+    assert (again.state, again.rows_rejected, again.batch_id == first.batch_id) == ("current", 0, False)
+    assert opened.load(name, text).batch_id == first.batch_id  # nothing more is to be learnt from these bytes
+    (facts,) = queries.facts_of_period(Period(2026, 10))
+    assert {found.batch_id for found in facts.sites} == {again.batch_id}
 
 
 def batch_of(name: str) -> Batch:
