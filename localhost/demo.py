@@ -122,14 +122,18 @@ class Demo:
 
     def _await_run(self, location: str) -> dict[str, Any]:
         """Follow the 202 as Power Automate does: ask the status resource until it answers 200."""
-        bar: Progress | None = None
+        bars: tuple[Progress, Progress] | None = None
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             answer = self.http.get(location)
             answer.raise_for_status()
             run: dict[str, Any] = answer.json()
-            bar = bar or Progress("billing", run["expected"])
-            bar.show(run["expected"] - run["outcomes"]["pending"])
+            bars = bars or (Progress("billing", run["expected"]), Progress("drawing", 0))
+            pending, documents = run["outcomes"]["pending"], run["documents"]
+            bars[0].show(run["expected"] - pending)
+            if not pending:
+                bars[1].total = sum(documents.values())
+                bars[1].show(documents["rendered"])
             if answer.status_code == 200:
                 return run
             self._require(time.monotonic() < deadline, f"the run does not end: {run}")

@@ -17,12 +17,15 @@ class Progress:
     total: int
     _started: float = field(default_factory=time.monotonic)
     _shown: int = -1
+    _finished: bool = False
 
     def show(self, done: int) -> None:
         """Draw the bar; the last call, with everything done, ends the line."""
+        if self._finished:
+            return
         done = min(done, self.total)
         share = done / self.total if self.total else 1.0
-        finished = done == self.total
+        finished = self._finished = done == self.total
         if sys.stdout.isatty():
             bar = "█" * int(share * _WIDTH)
             line = f"\r  {self.title:<24} {bar:<{_WIDTH}} {done:>7,} of {self.total:,}"
