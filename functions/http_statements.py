@@ -10,7 +10,8 @@ blueprint = func.Blueprint()
 @route(blueprint, "GET", "statements", "statements", "read")
 def list_statements(call: Call) -> Reply:
     """Statements, filtered by period, siteNumber, status and run."""
-    from shared_code.statements.reading.queries import StatementFilter, list_statements
+    from shared_code.statements.reading.filters import StatementFilter
+    from shared_code.statements.reading.queries import list_statements
 
     wanted = StatementFilter(
         period=call.query("period"),

@@ -18,6 +18,8 @@ from shared_code.foundation.database import AnyRow, reading
 from shared_code.foundation.errors import BillingError, Detail
 from shared_code.statements import errors
 from shared_code.statements.reading import repository as reads
+from shared_code.statements.reading.filters import StatementFilter
+from shared_code.statements.repository import run_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +31,6 @@ class Page:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class StatementFilter:
-    """Which statements to list; None narrows nothing. `sites` is what the caller may see, None for all."""
-
-    period: str | None = None
-    site_number: str | None = None
-    status: str | None = None
-    run_id: str | None = None
-    sites: Collection[str] | None = None
-
-
 def run_status(run_id: str) -> dict[str, object]:
     """State, counts by outcome, reasons and documents of a run. Raises RUN_NOT_FOUND."""
     with reading() as connection:
@@ -48,7 +39,7 @@ def run_status(run_id: str) -> dict[str, object]:
 
 def status_of(connection: Connection, run_id: str) -> dict[str, object]:
     """The same inside a transaction of the caller."""
-    run = reads.run(connection, run_id)
+    run = run_of(connection, run_id)
     if run is None:
         raise BillingError(errors.RUN_NOT_FOUND, f"there is no run {run_id}")
     outcomes = {row.outcome: row.number for row in reads.outcomes(connection, run_id)}

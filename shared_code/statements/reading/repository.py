@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from shared_code.foundation.database import AnyRow
+from shared_code.statements.reading.filters import StatementFilter
 from shared_code.statements.tables import invoice, invoice_line, run_item, statement, statement_document, statement_run
-
-if TYPE_CHECKING:
-    from shared_code.statements.reading.queries import StatementFilter
-
-
-def run(connection: Connection, run_id: str) -> AnyRow | None:
-    return connection.execute(sa.select(statement_run).where(statement_run.c.run_id == run_id)).one_or_none()
 
 
 def newest_runs(connection: Connection, limit: int) -> Sequence[AnyRow]:
