@@ -5,7 +5,7 @@ PYTHON ?=
 PY := .venv/bin/python
 SITES ?= 771
 VOLUME ?= full
-PERIOD ?= 2026-10
+PERIOD ?=
 STATE ?= .state/local
 PORT ?= 7071
 SOURCES := function_app.py functions shared_code localhost sample_data tests
@@ -18,11 +18,11 @@ help: ## this list
 setup:
 	@PYTHON="$(PYTHON)" localhost/setup.sh
 
-demo: setup ## invent an operator, ingest its month, bill it, print it (SITES=25 VOLUME=light PERIOD=2026-10)
-	@$(PY) -m localhost.demo --sites $(SITES) --volume $(VOLUME) --period $(PERIOD)
+demo: setup ## invent an operator, ingest its month, bill it, print it (SITES=25 VOLUME=light PERIOD=2026-10; default: last month)
+	@$(PY) -m localhost.demo --sites $(SITES) --volume $(VOLUME) --period "$(PERIOD)"
 
 run: setup ## the whole app on this machine until Ctrl-C (STATE=.state/local PORT=7071)
-	@$(PY) -m localhost --state $(STATE) --port $(PORT)
+	@$(PY) -m localhost --state "$(STATE)" --port $(PORT)
 
 test: test-unit test-flows ## all tests
 

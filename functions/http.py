@@ -17,7 +17,8 @@ import azure.functions as func
 
 from functions.wire import dumps
 from shared_code.foundation.calendar import Period
-from shared_code.foundation.errors import BillingError, Detail, ErrorKind
+from shared_code.foundation.errors import BillingError, Detail
+from shared_code.operations.errors import BODY_MALFORMED, BODY_TOO_LARGE, INTERNAL_ERROR, PARAMETER_INVALID
 
 if TYPE_CHECKING:
     from shared_code.access.identity import Permission
@@ -28,27 +29,6 @@ API_VERSION = "1.0"
 MAX_BODY_BYTES = 10_000_000
 MAX_LIMIT = 1000
 DEFAULT_LIMIT = 50
-
-INTERNAL_ERROR = ErrorKind(
-    "INTERNAL_ERROR",
-    5000,
-    500,
-    "Something failed that nobody foresaw. Nothing was changed.",
-    "Try again; if it stays, report the request id.",
-    retryable=True,
-)
-BODY_TOO_LARGE = ErrorKind(
-    "BODY_TOO_LARGE",
-    2001,
-    413,
-    "The request body is larger than 10 MB.",
-    "Drop large files into their blob container instead.",
-)
-BODY_MALFORMED = ErrorKind("BODY_MALFORMED", 2002, 400, "The body is not what the route takes.", "Correct the fields.")
-PARAMETER_INVALID = ErrorKind(
-    "PARAMETER_INVALID", 2003, 400, "A query parameter is not what the route takes.", "Correct the parameter."
-)
-KINDS = (INTERNAL_ERROR, BODY_TOO_LARGE, BODY_MALFORMED, PARAMETER_INVALID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +67,17 @@ class Call:
         except ValueError as fault:
             raise BillingError(PARAMETER_INVALID, str(fault), [Detail("period", str(fault))]) from fault
 
+    def flag(self, name: str) -> bool:
+        """A query parameter that is true or false, false when it is absent. Anything else is refused, not guessed."""
+        text = (self.query(name) or "false").lower()
+        if text not in ("true", "false"):
+            message = f"{name} is true or false; got {text!r}"
+            raise BillingError(PARAMETER_INVALID, message, [Detail(name, message)])
+        return text == "true"
+
     def _whole(self, name: str, default: int, least: int, most: int) -> int:
         text = self.query(name) or str(default)
-        if not text.isdecimal() or not least <= int(text) <= most:
+        if len(text) > 10 or not text.isdecimal() or not least <= int(text) <= most:
             message = f"{name} is a whole number from {least} to {most}; got {text!r}"
             raise BillingError(PARAMETER_INVALID, message, [Detail(name, message)])
         return int(text)

@@ -19,14 +19,15 @@ def get_contract(call: Call) -> Reply:
 
 @route(blueprint, "PUT", "sites/{site_number}/contract", "contracts", "write")
 def put_contract(call: Call) -> Reply:
-    """Save a document, own or legacy by content type; `?dryRun=true` validates only."""
-    from shared_code.contracts.saving import read_document, save_document
+    """Save a document, own or legacy by content type; `?dryRun=true` validates only. A change needs `If-Match`."""
+    from shared_code.contracts.saving import Saving, read_document, save_document
 
     site_number = call.path["site_number"]
     legacy = (call.request.headers.get("content-type") or "").partition(";")[0].strip() == LEGACY
     document = read_document(call.request.get_body(), legacy=legacy, site_number=site_number)
-    if call.query("dryRun") == "true":
+    if call.flag("dryRun"):
         return Reply({"valid": True, "warnings": document.notices})
-    saved = save_document(document, author=call.permission.caller.name, reason="saved through the API")
+    author, if_match = call.permission.caller.name, call.request.headers.get("if-match")
+    saved = save_document(document, Saving(author, "saved through the API", if_match, call.flag("additional")))
     location = call.url(f"sites/{site_number}/contract")
     return Reply(saved, 201 if saved.changed and saved.version == 1 else 200, {"Location": location})

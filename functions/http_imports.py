@@ -13,7 +13,7 @@ def list_imports(call: Call) -> Reply:
     from shared_code.edw.queries import filtered, list_imports
 
     wanted = filtered(call.query("dataset"), call.query("period"), call.query("state"))
-    return Reply(list_imports(wanted, call.limit, call.offset))
+    return Reply(list_imports(wanted, call.limit, call.offset, call.permission.sites))
 
 
 @route(blueprint, "GET", "imports/{batch_id}", "imports", "read")
@@ -21,7 +21,7 @@ def get_import(call: Call) -> Reply:
     """One batch with its slices, counts and totals."""
     from shared_code.edw.queries import get_import
 
-    return Reply(get_import(call.path["batch_id"]))
+    return Reply(get_import(call.path["batch_id"], call.permission.sites))
 
 
 @route(blueprint, "GET", "imports/{batch_id}/rejections", "imports", "read")

@@ -45,3 +45,14 @@ def list_statement_run_items(call: Call) -> Reply:
     from shared_code.statements.reading.queries import run_items
 
     return Reply(run_items(call.path["run_id"], call.limit, call.cursor, call.query("outcome")))
+
+
+@route(blueprint, "POST", "statement-runs/{run_id}/retry", "runs", "write")
+def retry_statement_run(call: Call) -> Reply:
+    """Bill what has failed once more; what is billed stays as it is."""
+    from shared_code.statements.runs import retry_run
+
+    retried = retry_run(call.path["run_id"])
+    location = call.url(f"statement-runs/{call.path['run_id']}")
+    body = {"id": call.path["run_id"], "retried": retried, "status": location}
+    return Reply(body, 202, {"Location": location, "Retry-After": "2"})

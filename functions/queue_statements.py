@@ -17,7 +17,7 @@ def generate_statement_chunk(message: func.ServiceBusMessage) -> None:
     from shared_code.statements.generation import generate_chunk
 
     work = json.loads(message.get_body())
-    generate_chunk(work["run"], work["chunk"])
+    generate_chunk(work["run"], work["chunk"], message.message_id)
 
 
 @blueprint.function_name("render_statement_documents")
@@ -27,7 +27,7 @@ def render_statement_documents(message: func.ServiceBusMessage) -> None:
     from shared_code.statements.rendering import render_documents
 
     work = json.loads(message.get_body())
-    render_documents(work["run"], work["statements"], message.correlation_id or "")
+    render_documents(work["run"], work["statements"], message.message_id, message.correlation_id or "")
 
 
 @blueprint.function_name("settle_statement_run")

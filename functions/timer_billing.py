@@ -9,17 +9,17 @@ blueprint = func.Blueprint()
 @blueprint.timer_trigger(arg_name="timer", schedule="0 0 * * * *", run_on_startup=False, use_monitor=True)
 def start_scheduled_billing(timer: func.TimerRequest) -> None:
     """An hourly tick that asks the calendar: timers are UTC and fire twice, the occurrence key is in the database."""
-    from shared_code.statements.runs import start_scheduled_run
+    from shared_code.statements.runs import start_scheduled_runs
 
-    start_scheduled_run()
+    start_scheduled_runs()
 
 
 @blueprint.function_name("sweep_unfinished_work")
 @blueprint.timer_trigger(arg_name="timer", schedule="*/15 * * * * *", run_on_startup=False, use_monitor=False)
 def sweep_unfinished_work(timer: func.TimerRequest) -> None:
-    """Publish messages that were committed but not sent, and settle runs whose last progress message got lost."""
+    """Publish messages that were committed but not sent, and look after runs that stand still."""
     from shared_code.foundation.bus import sweep
-    from shared_code.statements.runs import settle_running_runs
+    from shared_code.statements.runs import watch_running_runs
 
     sweep()
-    settle_running_runs()
+    watch_running_runs()

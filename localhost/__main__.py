@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+import time
 from pathlib import Path
 
 from localhost.processes import ProcessError
@@ -25,31 +26,30 @@ def main() -> int:
     try:
         with Stack(given.state.resolve(), scale_out=given.scale_out, port=given.port) as stack:
             _say(stack)
-            try:
-                signal.pause()
-            except KeyboardInterrupt:
-                print("\nstopping")
+            while not (ended := stack.ended()):
+                time.sleep(1)
+            print(f"{ended.name} has ended by itself:\n{ended.tail()}", file=sys.stderr)
+            return 1
+    except KeyboardInterrupt:
+        print("\nstopped; the state stays")
+        return 0
     except ProcessError as error:
-        print(error, file=sys.stderr)
+        print(f"{error}\nAnother port: make run PORT=7072.", file=sys.stderr)
         return 1
-    return 0
 
 
 def _say(stack: Stack) -> None:
-    key = stack.host.function_key
-    print(f"The app answers at {stack.host.url}/api/v1\n")
-    print("Look at, with a token as header  Authorization: Bearer <token> :")
-    for path in ("statement-runs", "statements?period=2026-10", "imports", "facts/2026-10"):
-        print(f"  {stack.host.url}/api/v1/{path}")
-    print("Without a token:")
-    print(f"  {stack.host.url}/api/v1/health/ready?code={key}")
-    print("\nA token for each role (12 hours):")
+    print("A token for each role (12 hours). Account and district managers see the sites that are assigned to them.")
     for role in ROLES:
         print(f"\n{role}\n{stack.issuer.token(role)}")
-    print("\nDrop files with any storage tool:")
-    print(
-        f"  {stack.azurite.connection_string}\n\nCtrl-C stops everything; the state stays in {stack.state}", flush=True
-    )
+    api = f"{stack.host.url}/api/v1"
+    print(f"\nThe app answers at {api}. Look at, with a token:")
+    for path in ("statement-runs", "statements", "imports"):
+        print(f'  curl -H "Authorization: Bearer $TOKEN" {api}/{path}')
+    print(f"With the function key:\n  curl '{api}/health/ready?code={stack.host.function_key}'")
+    print("Drop files into edw-drops and contract-drops with any storage tool and this connection string:")
+    print(f"  {stack.azurite.connection_string}")
+    print(f"Ctrl-C stops everything; the state stays in {stack.state}", flush=True)
 
 
 if __name__ == "__main__":

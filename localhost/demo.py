@@ -13,6 +13,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,11 +21,13 @@ import httpx
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import BlobServiceClient
 
+from localhost.processes import ProcessError
 from localhost.progress import Progress
 from localhost.stack import ROOT, Stack
 from sample_data.generate import generate
 from sample_data.manifest import Manifest
-from sample_data.options import SampleOptions, parse_periods
+from sample_data.options import OptionsError, SampleOptions, parse_periods
+from shared_code.foundation.calendar import Period
 
 CONTAINERS = (
     "contract-drops",
@@ -68,7 +71,7 @@ class Demo:
         """Drop, ingest, bill, print; the figures of the last line."""
         files = [path for path in sorted(drops.glob("*/**/*.*")) if self._is_loaded(path.relative_to(drops))]
         dropped = self._drop(drops, files)
-        self._await_ingestion(len(files))
+        self._await_ingestion({path.relative_to(drops).as_posix() for path in files})
         started = self.http.post("/statement-runs", json={"period": self.options.period})
         self._require(started.status_code == 202, f"the run was refused: {started.text}")
         run = self._await_run(started.headers["Location"])
@@ -90,10 +93,13 @@ class Demo:
         bar = Progress("dropping files", len(files))
         order = sorted(files, key=lambda path: ("site_master" not in path.parts, str(path)))
         uploaded = 0
-        with ThreadPoolExecutor(8) as pool:
+        pool = ThreadPoolExecutor(8)
+        try:
             for done, fresh in enumerate(pool.map(lambda path: self._upload(drops, path), order), start=1):
                 uploaded += fresh
                 bar.show(done)
+        finally:
+            pool.shutdown(cancel_futures=True)
         return uploaded
 
     def _upload(self, drops: Path, path: Path) -> bool:
@@ -106,19 +112,20 @@ class Demo:
             return False
         return True
 
-    def _await_ingestion(self, expected: int) -> None:
-        bar = Progress("ingesting", expected)
+    def _await_ingestion(self, expected: set[str]) -> None:
+        """Wait until each of our files, named with its container, is a batch in a final state."""
+        bar = Progress("ingesting", len(expected))
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
-            done = sum(self._count_imports(state) for state in FINAL)
-            bar.show(done)
-            if done >= expected:
+            done = {f"{b['container']}/{b['sourceName']}" for b in self._all_imports() if b["state"] in FINAL}
+            bar.show(len(done & expected))
+            if expected <= done:
                 return
-            self._require(time.monotonic() < deadline, f"only {done} of {expected} files were taken in")
+            waiting = sorted(expected - done)
+            self._require(
+                time.monotonic() < deadline, f"{len(waiting)} files were not taken in, first of them {waiting[0]}"
+            )
             time.sleep(POLL_SECONDS)
-
-    def _count_imports(self, state: str) -> int:
-        return int(self._get("/imports", state=state, limit=1)["total"])
 
     def _await_run(self, location: str) -> dict[str, Any]:
         """Follow the 202 as Power Automate does: ask the status resource until it answers 200."""
@@ -140,32 +147,51 @@ class Demo:
             time.sleep(POLL_SECONDS)
 
     def _figures(self, manifest: Manifest, run: dict[str, Any]) -> dict[str, Any]:
-        imports = self._all_imports()
-        facts = [batch for batch in imports if batch["dataset"] in LOADED and batch["state"] == "current"]
-        contracts = [batch for batch in imports if batch["dataset"] == "contracts" and batch["state"] == "current"]
-        read = sum(batch["rowsRead"] for batch in facts)
-        outcomes = run["outcomes"]
-        pdfs = sum(1 for _ in self.blobs.get_container_client("statements").list_blob_names())
-        statements = self._get("/statements", run=run["id"], limit=1)["total"]
-        expected_rows = sum(entry.rows for name in LOADED for entry in manifest.entries(name))
-        self._check("rows read", read, expected_rows)
-        for batch in facts:
+        """The figures of the last line, each held against where it should come from."""
+        ours = {entry.path: entry for name in LOADED for entry in manifest.entries(name)}
+        imports = [batch for batch in self._all_imports() if batch["state"] == "current"]
+        facts = {f"{b['container']}/{b['sourceName']}": b for b in imports if b["dataset"] in LOADED}
+        contracts = [batch for batch in imports if batch["dataset"] == "contracts"]
+        for path, entry in ours.items():
+            batch = facts.get(path)
+            if batch is None:
+                self.problems.append(f"{path} is not current")
+                continue
             parts = batch["rowsAccepted"] + batch["rowsRejected"] + batch["rowsDuplicate"]
-            self._check(f"rows of {batch['sourceName']}", batch["rowsRead"], parts)
-        self._check("contracts in the run", run["expected"], len(contracts))
+            self._check(f"rows of {path}", (batch["rowsRead"], parts), (entry.rows, entry.rows))
+            money = sum(batch[f"money{kind}"] for kind in ("Accepted", "Rejected", "Duplicate"))
+            self._check(f"money of {path}", round(money, 4), round(batch["moneyRead"], 4))
+        outcomes = run["outcomes"]
+        self._check("contracts taken in", len(contracts), manifest.contracts.count)
+        self._check("contracts in the run", run["expected"], manifest.contracts.count)
         self._check("outcomes", sum(outcomes.values()), run["expected"])
         self._check("pending", outcomes["pending"], 0)
-        self._check("statements", statements, outcomes["generated"])
-        self._check("PDFs", pdfs, statements)
+        statements = self._statements(run["id"])
+        self._check("statements", len(statements), outcomes["generated"])
+        self._check("total of the run", round(sum(s["total"] for s in statements), 2), run["total"])
+        names = list(self.blobs.get_container_client("statements").list_blob_names())
+        pdfs = sum(any(s["id"] in name for name in names) for s in statements)
+        self._check("PDFs", pdfs, len(statements))
+        for reason, number in run["reasons"].items():
+            print(f"  {number} contracts were not billed: {reason}")
         return {
             "sites": self.options.sites,
             "contracts": len(contracts),
-            "rows_ingested": sum(batch["rowsAccepted"] for batch in facts),
-            "statements": statements,
+            "rows_ingested": sum(facts[path]["rowsAccepted"] for path in ours if path in facts),
+            "statements": len(statements),
             "invoices": run["invoices"],
             "pdfs": pdfs,
             "failed": outcomes["failed"],
         }
+
+    def _statements(self, run_id: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        cursor: str | None = ""
+        while cursor is not None:
+            page = self._get("/statements", run=run_id, limit=1000, cursor=cursor)
+            found.extend(page["items"])
+            cursor = page["nextCursor"]
+        return found
 
     def _all_imports(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
@@ -187,7 +213,7 @@ class Demo:
 
     def _require(self, holds: bool, message: str) -> None:
         if not holds:
-            raise SystemExit(f"demo: {message}\n{self.stack.host.tail()}")
+            raise ProcessError(message)
 
     def keep_results(self, run_id: str | None = None) -> Path:
         """Copy PDFs and run reports out of the storage emulator, where a person can open them."""
@@ -208,17 +234,26 @@ def main() -> int:
     begun = time.monotonic()
     print(f"Inventing an operator: {options.sites} sites, {options.period}, {options.volume} volume")
     drops = options.state / "drops"
-    manifest = generate(
-        SampleOptions(out=drops, sites=options.sites, volume=options.volume, periods=parse_periods(options.period))
-    )
-    with Stack(options.state, scale_out=options.scale_out) as stack:
-        demo = Demo(options, stack)
-        figures = demo.run(manifest, drops)
-        seconds = time.monotonic() - begun
-        folder = demo.keep_results()
+    try:
+        manifest = generate(
+            SampleOptions(out=drops, sites=options.sites, volume=options.volume, periods=parse_periods(options.period))
+        )
+        with Stack(options.state, scale_out=options.scale_out) as stack:
+            demo = Demo(options, stack)
+            figures = demo.run(manifest, drops)
+            seconds = time.monotonic() - begun
+            folder = demo.keep_results()
+    except KeyboardInterrupt:
+        print("\nstopped; the state stays, and the next make demo goes on from it")
+        return 130
+    except (OptionsError, ProcessError, OSError) as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 2
     _say_where(options, folder)
     for problem in demo.problems:
         print(f"does not reconcile: {problem}", file=sys.stderr)
+    if demo.problems:
+        print(f"To begin anew: rm -r {os.path.relpath(options.state, ROOT)}", file=sys.stderr)
     print(json.dumps({**figures, "seconds": round(seconds, 1)}))
     return 1 if demo.problems else 0
 
@@ -234,10 +269,11 @@ def _options() -> Options:
     parser = argparse.ArgumentParser(prog="make demo")
     parser.add_argument("--sites", type=int, default=771)
     parser.add_argument("--volume", choices=("full", "light"), default="full")
-    parser.add_argument("--period", default="2026-10")
+    parser.add_argument("--period", default="", help="YYYY-MM; the month before this one if it is left out")
     parser.add_argument("--state", type=Path, default=None)
     parser.add_argument("--scale-out", type=int, default=1)
     given = parser.parse_args()
+    given.period = given.period or str(Period.of(datetime.now(UTC).date()).previous)
     state = given.state or ROOT / ".state" / f"demo-{given.sites}-{given.volume}-{given.period}"
     return Options(given.sites, given.volume, given.period, state.resolve(), given.scale_out)
 

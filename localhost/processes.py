@@ -12,10 +12,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
 import httpx
+import psutil  # type: ignore[import-untyped]  # ships no types
 
 ROOT = Path(__file__).resolve().parents[1]
 AZURITE = ROOT / "node_modules" / ".bin" / "azurite-blob"
@@ -65,6 +67,7 @@ class Process:
         self.environment = dict(environment or {})
         self.process: subprocess.Popen[bytes] | None = None
         self.log = folder / f"{self.name}.out"
+        self._log_start = 0  # of this start; the file keeps earlier ones
 
     def command(self) -> Sequence[str]:
         """The command line."""
@@ -77,6 +80,8 @@ class Process:
     def launch(self) -> subprocess.Popen[bytes]:
         """Start the process without waiting for it."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._end_orphan()
+        self._log_start = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command(),
@@ -85,8 +90,32 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C reaches the one who started it, and that one stops the parts in order
             )
+        self._pid_file.write_text(f"{self.process.pid} {os.getpid()}")
         return self.process
+
+    @property
+    def _pid_file(self) -> Path:
+        return self.folder / f"{self.name}.pid"
+
+    def _end_orphan(self) -> None:
+        """End what a killed run has left over the same state. Raises ProcessError while another run is using it."""
+        try:
+            number, owner = map(int, self._pid_file.read_text().split())
+            left = psutil.Process(number)
+            ours = any(str(self.folder) in part for part in left.cmdline())
+            owned = left.ppid() == owner and owner != os.getpid()
+        except (FileNotFoundError, ValueError, psutil.Error):
+            return
+        if not ours:
+            return  # the number belongs to somebody else by now
+        if owned:
+            raise ProcessError(f"{self.folder} is in use by the run with process id {owner}; end that one first")
+        for process in (*left.children(recursive=True), left):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+                process.wait(STOP_SECONDS)
 
     def start(self) -> Self:
         """Start and wait until it serves.
@@ -114,6 +143,11 @@ class Process:
             raise ProcessError(f"{self.name} was not started")
         return self.process.pid
 
+    @property
+    def alive(self) -> bool:
+        """Whether the started process is still there."""
+        return self.process is not None and self.process.poll() is None
+
     def stop(self) -> int:
         """SIGTERM, then wait; the exit code. A process that does not end is killed, which is an error."""
         if self.process is None:
@@ -133,15 +167,16 @@ class Process:
             self.process.wait()
 
     def tail(self) -> str:
-        """The end of the log, for messages."""
-        text = self.log.read_text(errors="replace")[-LOG_TAIL:] if self.log.exists() else "(no log)"
+        """The end of this start's log, for messages."""
+        written = self.log.read_bytes()[self._log_start :] if self.log.exists() else b"(no log)"
+        text = written.decode(errors="replace")[-LOG_TAIL:]
         return f"--- {self.name}: {self.log}\n{text}"
 
     def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if kind is not None:
+        if isinstance(error, Exception) and not isinstance(error, ProcessError):
             print(self.tail())
         self.stop()
 

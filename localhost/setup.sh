@@ -37,6 +37,9 @@ digest() {
 }
 
 python_parts() {
+    if [ -n "${PYTHON:-}" ] && ! is_python "$PYTHON"; then
+        fail "PYTHON=$PYTHON is no CPython 3.13 that runs." "Name another one, or leave PYTHON out to have one looked for."
+    fi
     stamp=.venv/.installed
     wanted="$(digest requirements-dev.txt)"
     if [ -x .venv/bin/python ] && is_python .venv/bin/python && [ "$(cat "$stamp" 2>/dev/null || true)" = "$wanted" ]; then
@@ -63,7 +66,7 @@ node_parts() {
     command -v node >/dev/null 2>&1 || fail "Node.js is missing (the storage emulator runs on it)." \
         "Install Node.js 20 or newer, for example with: sudo apt-get install nodejs npm"
     command -v npm >/dev/null 2>&1 || fail "npm is missing." "Install it, for example with: sudo apt-get install npm"
-    node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 18 ? 0 : 1)' ||
+    node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)' ||
         fail "Node.js $(node --version) is too old." "Install Node.js 20 or newer."
     echo "setup: npm packages (Node.js $(node --version))"
     npm ci --silent || fail "the npm packages could not be installed." "Look at the lines above."

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from localhost.identity import Issuer
-from localhost.processes import Azurite, Bus, Host
+from localhost.processes import Azurite, Bus, Host, Process
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -74,6 +74,10 @@ class Stack:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._parts.__exit__(kind, error, trace)
+
+    def ended(self) -> Process | None:
+        """A part that has ended although nobody stopped it."""
+        return next((part for part in (self.azurite, self.bus, self.host) if not part.alive), None)
 
     def migrate(self) -> None:
         """Bring the database to the newest schema, as a deployment does."""

@@ -31,4 +31,13 @@ IDENTITY_NOT_CONFIGURED = ErrorKind(
     "Set IDENTITY_ISSUER, IDENTITY_AUDIENCE and IDENTITY_JWKS.",
 )
 
-KINDS = (TOKEN_MISSING, TOKEN_INVALID, FORBIDDEN, IDENTITY_NOT_CONFIGURED)
+IDENTITY_UNREACHABLE = ErrorKind(
+    "IDENTITY_UNREACHABLE",
+    5102,
+    503,
+    "The issuer of access tokens does not answer, so nobody can be identified.",
+    "Try again in a few seconds.",
+    retryable=True,
+)
+
+KINDS = (TOKEN_MISSING, TOKEN_INVALID, FORBIDDEN, IDENTITY_NOT_CONFIGURED, IDENTITY_UNREACHABLE)

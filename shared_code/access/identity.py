@@ -58,6 +58,8 @@ def identify(authorization: str | None) -> Caller:
             leeway=_CLOCK_SKEW_SECONDS,
             options={"require": ["exp", "iss", "aud", "sub"]},
         )
+    except jwt.PyJWKClientConnectionError as fault:
+        raise BillingError(errors.IDENTITY_UNREACHABLE, "the issuer's public keys cannot be fetched now") from fault
     except jwt.PyJWTError as fault:
         raise BillingError(errors.TOKEN_INVALID, "the access token is not valid here") from fault
     if known.identity_tenant and claims.get("tid") != known.identity_tenant:

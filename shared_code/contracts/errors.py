@@ -45,6 +45,28 @@ CONTRACT_NOT_FOUND = ErrorKind(
     "Check the site number, leading zeros included, or import the site's contract.",
 )
 
+CONTRACT_OTHER = ErrorKind(
+    "CONTRACT_OTHER",
+    4101,
+    409,
+    "The site has a contract with another id; saving this one beside it would bill the site twice.",
+    "Send the id of the site's contract to change it. For a second contract of the site send ?additional=true.",
+)
+CONTRACT_CHANGED = ErrorKind(
+    "CONTRACT_CHANGED",
+    4102,
+    412,
+    "The contract was changed since it was read.",
+    "Read it again, repeat the change and send its new ETag as If-Match.",
+)
+IF_MATCH_REQUIRED = ErrorKind(
+    "IF_MATCH_REQUIRED",
+    4103,
+    400,
+    "A contract is changed only by somebody who has read its latest version.",
+    "Read the contract and send its ETag as If-Match, or * to overwrite whatever is there.",
+)
+
 _RULES: tuple[tuple[str, int, str, str], ...] = (
     (
         "GROUP_UNKNOWN",
@@ -143,6 +165,12 @@ _RULES: tuple[tuple[str, int, str, str], ...] = (
         "Switch the account block on, or the insurance or claims off.",
     ),
     (
+        "SITE_NUMBER_INVALID",
+        3036,
+        "A site number is not written as one.",
+        "Write 4 to 10 digits, capital letters or hyphens, leading zeros included.",
+    ),
+    (
         "CODE_MISSING",
         3035,
         "A GL code or the revenue codes that billing needs are missing.",
@@ -168,5 +196,8 @@ KINDS: tuple[ErrorKind, ...] = (
     CONTRACT_SITE_MISMATCH,
     CONTRACT_FLATTENED_MISMATCH,
     CONTRACT_NOT_FOUND,
+    CONTRACT_OTHER,
+    CONTRACT_CHANGED,
+    IF_MATCH_REQUIRED,
     *RULE_KINDS.values(),
 )

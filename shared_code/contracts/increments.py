@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
 
-from shared_code.contracts.schema import Contract, Schedule
+from shared_code.contracts.schema import Contract, FixedFee, PerLaborHour, Schedule
 from shared_code.contracts.schema.escalation import Escalator
 from shared_code.foundation.calendar import Period
 
@@ -33,6 +33,22 @@ class _Span(NamedTuple):
 
     after: date
     through: date
+
+
+def share_rates(old: Contract, new: Contract) -> bool:
+    """Whether a rate of `old` stands unchanged in `new`: its base month then stays what it was (rules R43).
+
+    Versions carry one month for all their rates so far, so one unchanged rate keeps it for all: a changed one is then
+    refused rather than billed from a base that is not its own.
+    """
+    return bool(new.escalators) and not _rates(old).isdisjoint(_rates(new))
+
+
+def _rates(contract: Contract) -> set[tuple[object, ...]]:
+    fees, labor = contract.component(FixedFee), contract.component(PerLaborHour)
+    return {("fee", line.id, line.fee) for line in (fees.lines if fees else ())} | {
+        ("rate", line.id, line.rate, line.ot_rate) for line in (labor.lines if labor else ())
+    }
 
 
 def _due(rule: Escalator, months: list[Period], dates: _Span) -> Iterator[str]:

@@ -12,17 +12,18 @@ from shared_code.foundation.calendar import Period
 from shared_code.foundation.database import AnyRow
 
 
+def lock(connection: Connection, contract_id: str) -> None:
+    """Take the contract's row until the commit, so that versions are appended one after the other."""
+    connection.execute(
+        contract.update().where(contract.c.contract_id == contract_id).values(latest_version=contract.c.latest_version)
+    )
+
+
 def find(connection: Connection, contract_id: str) -> AnyRow | None:
-    """The contract with the hash of its latest version."""
+    """The contract with its latest version."""
     return connection.execute(
-        sa.select(contract, contract_version.c.document_hash, contract_version.c.source_hash)
-        .join(
-            contract_version,
-            sa.and_(
-                contract_version.c.contract_id == contract.c.contract_id,
-                contract_version.c.version == contract.c.latest_version,
-            ),
-        )
+        sa.select(contract.c.billed_through, contract.c.latest_version, contract_version)
+        .join(contract_version, _is_latest())
         .where(contract.c.contract_id == contract_id)
     ).one_or_none()
 
@@ -31,16 +32,34 @@ def latest_of_site(connection: Connection, site_number: str) -> Sequence[AnyRow]
     """The latest versions of a site's contracts; a site may have several (rules R42)."""
     return connection.execute(
         sa.select(contract.c.site_number, contract.c.document_id, contract_version)
-        .join(
-            contract_version,
-            sa.and_(
-                contract_version.c.contract_id == contract.c.contract_id,
-                contract_version.c.version == contract.c.latest_version,
-            ),
-        )
+        .join(contract_version, _is_latest())
         .where(contract.c.site_number == site_number)
         .order_by(contract.c.contract_id)
     ).all()
+
+
+def _is_latest() -> sa.ColumnElement[bool]:
+    return sa.and_(
+        contract_version.c.contract_id == contract.c.contract_id,
+        contract_version.c.version == contract.c.latest_version,
+    )
+
+
+def contract_ids_of(connection: Connection, site_number: str) -> list[str]:
+    """The contracts that a site has."""
+    return list(connection.scalars(sa.select(contract.c.contract_id).where(contract.c.site_number == site_number)))
+
+
+def latest_versions(connection: Connection, contract_ids: Sequence[str]) -> dict[str, int]:
+    """The number of each contract's latest version."""
+    found: dict[str, int] = {}
+    for start in range(0, len(contract_ids), 1000):
+        part = contract_ids[start : start + 1000]
+        rows = connection.execute(
+            sa.select(contract.c.contract_id, contract.c.latest_version).where(contract.c.contract_id.in_(part))
+        )
+        found.update((row.contract_id, row.latest_version) for row in rows)
+    return found
 
 
 def add_contract(connection: Connection, row: dict[str, object]) -> None:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
-from datetime import date
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime
 
 from shared_code.contracts import errors, repository
 from shared_code.contracts.documents import parse_document
 from shared_code.contracts.findings import Finding, refusal
+from shared_code.contracts.increments import share_rates
 from shared_code.contracts.legacy import read_legacy
 from shared_code.contracts.schema import Contract
 from shared_code.contracts.validation import check
 from shared_code.foundation import clock
 from shared_code.foundation.bus import unit_of_work
 from shared_code.foundation.calendar import Period
-from shared_code.foundation.database import UnitOfWork, reading
+from shared_code.foundation.database import AnyRow, UnitOfWork, reading
 from shared_code.foundation.errors import BillingError, Detail
 from shared_code.foundation.settings import settings
 
@@ -39,26 +40,49 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A readable, valid contract with its notices, and where it came from."""
+    """A readable, valid contract with its notices, where it came from, and when it was stated."""
 
     contract: Contract
     notices: tuple[Notice, ...]
     source_name: str | None
     source_hash: str
+    stated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """Who saves and why, and what they know of what is there.
+
+    `if_match` is the ETag that the caller has read, `*` for whatever is there, None where none is asked for (drops).
+    `additional` allows a further contract of a site that has one (rules R42).
+    """
+
+    author: str
+    reason: str
+    if_match: str | None = None
+    additional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What saving came to. `changed` is False when the latest version says the same already."""
+    """What saving came to. `changed` is False when the latest version says the same already, or was stated later."""
 
     contract_id: str
     site_number: str
     version: int
     changed: bool
     notices: tuple[Notice, ...]
+    outdated: bool = False
 
 
-def read_document(data: bytes, *, legacy: bool, site_number: str | None = None, name: str | None = None) -> Document:
+def read_document(
+    data: bytes,
+    *,
+    legacy: bool,
+    site_number: str | None = None,
+    name: str | None = None,
+    stated_at: datetime | None = None,
+) -> Document:
     """Parse and check a document of either form. Nothing is written.
 
     Raises CONTRACT_* with every finding at its place. What a legacy file may bring although it cannot be billed is a
@@ -68,68 +92,118 @@ def read_document(data: bytes, *, legacy: bool, site_number: str | None = None, 
         result = read_legacy(data, name)
         contract = result.contract
         notices = [Notice(w.code, w.pointer, w.message, w.suggestion) for w in result.warnings]
-        notices += [
-            Notice(f.code, f.pointer, f.message, "mend the contract before it is billed") for f in check(contract)
-        ]
+        notices += _notices(check(contract, legacy=True))
     else:
         contract = parse_document(data)
         notices = _refuse_or_notice(check(contract))
     if site_number is not None and contract.site.number != site_number:
         message = f"the document is of site {contract.site.number}, the address says {site_number}"
         raise BillingError(errors.CONTRACT_SITE_MISMATCH, message, [Detail("/site/number", message)])
-    return Document(contract, tuple(notices), name, clock.fingerprint(data))
+    return Document(contract, tuple(notices), name, clock.fingerprint(data), stated_at or clock.now())
 
 
-def save_document(document: Document, *, author: str, reason: str) -> Saved:
-    """Append a version, in a transaction of its own."""
+def save_document(document: Document, saving: Saving) -> Saved:
+    """Append a version, in a transaction of its own. The caller must have read what it replaces.
+
+    Raises IF_MATCH_REQUIRED, CONTRACT_CHANGED, CONTRACT_OTHER, CONCURRENT_CHANGE.
+    """
     with unit_of_work() as work:
-        return save_in(work, document, author=author, reason=reason)
+        known = _known(work, document)
+        if known is not None and saving.if_match is None:
+            raise BillingError(errors.IF_MATCH_REQUIRED, "the contract exists; say which version you have read")
+        etag = f'"{known.document_hash}"' if known is not None else ""
+        if saving.if_match not in (None, "*", etag):
+            raise BillingError(errors.CONTRACT_CHANGED, "the contract is not the one that you have read")
+        return save_in(work, document, saving)
 
 
-def save_in(work: UnitOfWork, document: Document, *, author: str, reason: str) -> Saved:
-    """Append a version unless the latest one is the same document.
+def save_in(work: UnitOfWork, document: Document, saving: Saving) -> Saved:
+    """Append a version unless the latest one is the same document, or was stated later than this one.
 
     The first version serves from the beginning of time (rules R12). A later one too while nothing is billed; after that
     from the month that follows the last billed period, so that a billed past keeps its terms (decision 0004).
+    Raises CONTRACT_OTHER when the site has another contract and `additional` does not ask for a second.
     """
     contract = document.contract
-    stored = contract.model_dump_json(by_alias=True)
-    digest = clock.fingerprint(stored.encode())
-    contract_id = clock.derived_id("contract", contract.site.number, contract.id)
-    known = repository.find(work.connection, contract_id)
-    if known is not None and (known.source_hash == document.source_hash or known.document_hash == digest):
-        return Saved(contract_id, contract.site.number, known.latest_version, False, document.notices)
-    version = 1 if known is None else known.latest_version + 1
+    contract_id = _contract_id(contract)
+    repository.lock(work.connection, contract_id)
+    known = _known(work, document)
     if known is None:
-        repository.add_contract(
-            work.connection,
-            {
-                "contract_id": contract_id,
-                "site_number": contract.site.number,
-                "document_id": contract.id,
-                "latest_version": version,
-                "created_at": clock.now(),
-            },
-        )
+        return _add_contract(work, document, saving)
+    unchanged = Saved(contract_id, contract.site.number, known.latest_version, False, document.notices)
+    digest = clock.fingerprint(_stored(contract).encode())
+    if known.source_hash == document.source_hash or known.document_hash == digest:
+        return unchanged
+    if document.stated_at < known.stated_at:
+        return replace(unchanged, outdated=True)
+    before = Contract.model_validate_json(known.document)
+    rates_as_of = known.rates_as_of if share_rates(before, contract) else _this_month()
+    version = known.latest_version + 1
+    effective_from = _effective_from(known.billed_through)
     repository.add_version(
-        work.connection,
-        {
-            "contract_id": contract_id,
-            "version": version,
-            "effective_from": _effective_from(known.billed_through if known is not None else None),
-            "rates_as_of": str(Period.of(clock.today(settings().business_time_zone))),
-            "document": stored,
-            "document_hash": digest,
-            "components": ",".join(c.kind for c in contract.components if c.enabled),
-            "source_name": document.source_name,
-            "source_hash": document.source_hash,
-            "warnings": json.dumps([asdict(notice) for notice in document.notices]),
-            "author": author,
-            "reason": reason,
-            "created_at": clock.now(),
-        },
+        work.connection, _version_row(document, saving, contract_id, version, effective_from, rates_as_of)
     )
-    return Saved(contract_id, contract.site.number, version, True, document.notices)
+    return replace(unchanged, version=version, changed=True)
+
+
+def _known(work: UnitOfWork, document: Document) -> AnyRow | None:
+    return repository.find(work.connection, _contract_id(document.contract))
+
+
+def _contract_id(contract: Contract) -> str:
+    """The same contract however its site and id are spelled (rules R46)."""
+    return clock.derived_id("contract", contract.site.number.strip().upper(), contract.id.strip().casefold())
+
+
+def _stored(contract: Contract) -> str:
+    return contract.model_dump_json(by_alias=True)
+
+
+def _this_month() -> str:
+    return str(Period.of(clock.today(settings().business_time_zone)))
+
+
+def _add_contract(work: UnitOfWork, document: Document, saving: Saving) -> Saved:
+    contract = document.contract
+    contract_id = _contract_id(contract)
+    others = repository.contract_ids_of(work.connection, contract.site.number)
+    if others and not saving.additional:
+        message = f"site {contract.site.number} has a contract with another id than {contract.id!r}"
+        raise BillingError(errors.CONTRACT_OTHER, message, [Detail("/id", message)])
+    row = {
+        "contract_id": contract_id,
+        "site_number": contract.site.number,
+        "document_id": contract.id,
+        "latest_version": 1,
+        "created_at": clock.now(),
+    }
+    repository.add_contract(work.connection, row)
+    repository.add_version(work.connection, _version_row(document, saving, contract_id, 1, None, _this_month()))
+    return Saved(contract_id, contract.site.number, 1, True, document.notices)
+
+
+def _version_row(
+    document: Document, saving: Saving, contract_id: str, version: int, effective_from: date | None, rates_as_of: str
+) -> dict[str, object]:
+    contract = document.contract
+    stored = _stored(contract)
+    return {
+        "contract_id": contract_id,
+        "version": version,
+        "effective_from": effective_from,
+        "rates_as_of": rates_as_of,
+        "document": stored,
+        "document_hash": clock.fingerprint(stored.encode()),
+        "components": ",".join(c.kind for c in contract.components if c.enabled),
+        "billing_type": contract.billing_type,
+        "source_name": document.source_name,
+        "source_hash": document.source_hash,
+        "stated_at": document.stated_at,
+        "warnings": json.dumps([asdict(notice) for notice in document.notices]),
+        "author": saving.author,
+        "reason": saving.reason,
+        "created_at": clock.now(),
+    }
 
 
 def contract_of_site(site_number: str, sites: Collection[str] | None) -> dict[str, object]:

@@ -9,7 +9,7 @@ contract = sa.Table(
     metadata,
     sa.Column("contract_id", text(32), primary_key=True),  # derived from site and the document's own id
     sa.Column("site_number", text(10), nullable=False, index=True),
-    sa.Column("document_id", text(100), nullable=False),
+    sa.Column("document_id", long_text(), nullable=False),
     sa.Column("latest_version", sa.Integer, nullable=False),
     sa.Column("billed_through", text(7)),  # the last period with a statement; what is before it keeps its version
     sa.Column("created_at", Instant, nullable=False),
@@ -25,8 +25,10 @@ contract_version = sa.Table(
     sa.Column("document", long_text(), nullable=False),
     sa.Column("document_hash", text(64), nullable=False),
     sa.Column("components", text(300), nullable=False),  # names of the enabled components, comma-separated
-    sa.Column("source_name", text(400)),
+    sa.Column("billing_type", text(10), nullable=False),
+    sa.Column("source_name", long_text()),
     sa.Column("source_hash", text(64)),
+    sa.Column("stated_at", Instant, nullable=False),  # when it was dropped or sent; an older statement never wins
     sa.Column("warnings", long_text(), nullable=False),
     sa.Column("author", text(200), nullable=False),
     sa.Column("reason", text(400), nullable=False),

@@ -3,6 +3,7 @@
 Blocks that are switched off are kept and never billed, hence not checked (contract-corpus 5.1 R2).
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
@@ -26,6 +27,7 @@ from shared_code.contracts.schema import (
 __all__ = ["Finding", "check", "known_groups"]
 
 HIGHEST_GROUP = 99
+SITE_NUMBER = re.compile(r"[0-9A-Z][0-9A-Z-]{3,9}")  # as the site master takes them
 
 
 def check(contract: Contract, *, legacy: bool = False) -> list[Finding]:
@@ -58,6 +60,7 @@ def _contents(component: Component, at: str, *, accounts_on: bool) -> Iterator[F
 
 
 def _header(contract: Contract) -> Iterator[Finding]:
+    yield from _site_number(contract.site.number, "/site/number")
     start, end = contract.start_date, contract.end_date
     if start is not None and end is not None and start > end:
         yield Finding("DATES_REVERSED", "/startDate", f"the contract starts on {start} and ends on {end}")
@@ -74,6 +77,13 @@ def _header(contract: Contract) -> Iterator[Finding]:
             yield Finding("UNKNOWN_FIELD", at, message, "warning")
 
 
+def _site_number(number: str, at: str) -> Iterator[Finding]:
+    """A site number starts invoice numbers and names files; one that is not written as one is refused."""
+    if not SITE_NUMBER.fullmatch(number):
+        message = f"{number!r} is no site number; it has 4 to 10 digits, capital letters or hyphens"
+        yield Finding("SITE_NUMBER_INVALID", at, message)
+
+
 def _groups(contract: Contract) -> Iterator[Finding]:
     if not contract.grouping_enabled:
         return
@@ -85,6 +95,8 @@ def _groups(contract: Contract) -> Iterator[Finding]:
             yield Finding("GROUP_TOO_HIGH", at, message)
         if group.number in seen:
             yield Finding("GROUP_REPEATED", at, f"invoice group {group.number} stands twice")
+        if group.site_number is not None and group.site_number.strip():
+            yield from _site_number(group.site_number.strip().upper(), f"/groups/{index}/siteNumber")
         seen.add(group.number)
 
 

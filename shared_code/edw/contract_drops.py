@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
-from shared_code.contracts.saving import Document, read_document, save_in
+from shared_code.contracts.saving import Document, Saved, Saving, read_document, save_in
 from shared_code.documents import paths
-from shared_code.edw import errors, repository
-from shared_code.foundation import blobs
+from shared_code.edw import errors, repository, storage
+from shared_code.foundation import blobs, clock
 from shared_code.foundation.bus import unit_of_work
 from shared_code.foundation.clock import derived_id, fingerprint
 from shared_code.foundation.database import UnitOfWork
@@ -27,36 +27,58 @@ MAX_BYTES = 10_000_000
 def receive_contract(container: str, blob_name: str) -> str:
     """Save a dropped document. Returns the id of its import batch.
 
-    The bytes under a name are recorded once: delivered again they change nothing. A document that is refused changes no
-    contract; it is copied to quarantine, and its report lists every finding with its place.
+    Each drop is recorded once: the same version of the blob delivered again changes nothing. A later drop wins,
+    whichever is read first. A document that is refused changes no contract; it is copied to quarantine, and its report
+    lists every finding with its place. Raises DROP_NOT_FOUND, SOURCE_CHANGED.
     """
-    data = blobs.get(container, blob_name)
-    key = f"{DATASET}|{derived_id(container, blob_name)}|{fingerprint(data)}"
+    content = storage.open_blob(container, blob_name)
+    key = f"{DATASET}|{derived_id(container, blob_name)}|{derived_id(content.etag)}"
     batch_id = derived_id("import-batch", key)
-    refusal: BillingError | None = None
-    document: Document | None = None
-    try:
-        document = _read(data, blob_name)
-    except BillingError as error:
-        refusal = error
-        path = paths.quarantine(batch_id, container, blob_name)
-        blobs.put(path.container, path.name, data, "application/octet-stream")
+    drop = _Drop(batch_id, key, container, blob_name, content)
+    document, refusal = _read(drop)
     with unit_of_work() as work:
-        if repository.batch_by_key(work.connection, key) is None:
-            row = _row(batch_id, key, container, blob_name, data)
-            repository.add_batch(work.connection, row | _result(work, document, refusal), ())
+        stored = repository.batch_by_key(work.connection, key)
+        if stored is None:
+            result, refusal = _result(work, document, refusal)
+            repository.add_batch(work.connection, _row(drop) | result, ())
+            state = str(result["state"])
+        else:  # delivered again: the report may be what is missing
+            state = stored.state
+    if refusal is not None:
+        storage.quarantine(batch_id, container, blob_name, content.etag)
     report = paths.import_report(batch_id)
-    blobs.put(report.container, report.name, _report(blob_name, document, refusal), "application/json")
-    log.info("contract drop %s/%s: %s", container, blob_name, refusal.code if refusal else "accepted")
+    blobs.put(report.container, report.name, _report(drop, state, document, refusal), "application/json")
+    log.info("contract drop %s is batch %s: %s", blob_name, batch_id, refusal.code if refusal else state)
     return batch_id
 
 
-def _read(data: bytes, name: str) -> Document:
-    if len(data) > MAX_BYTES:
-        raise BillingError(
-            errors.FILE_UNREADABLE, f"a contract has at most {MAX_BYTES:,} bytes, this has {len(data):,}"
-        )
-    return read_document(data, legacy=_is_legacy(data), name=name)
+@dataclass(slots=True)
+class _Drop:
+    """One version of a dropped file."""
+
+    batch_id: str
+    key: str
+    container: str
+    name: str
+    content: storage.Content
+    sha256: str = ""
+
+
+def _read(drop: _Drop) -> tuple[Document | None, BillingError | None]:
+    """The document, or why there is none. A file that is too large is not even read."""
+    size = drop.content.size
+    if size > MAX_BYTES:
+        message = f"a contract has at most {MAX_BYTES:,} bytes, this has {size:,}"
+        return None, BillingError(errors.FILE_TOO_LARGE, message)
+    try:
+        data = b"".join(drop.content.chunks())
+        drop.sha256 = fingerprint(data)
+        modified = drop.content.modified
+        return read_document(data, legacy=_is_legacy(data), name=drop.name, stated_at=modified), None
+    except BillingError as error:
+        if error.kind is errors.SOURCE_CHANGED:
+            raise
+        return None, error
 
 
 def _is_legacy(data: bytes) -> bool:
@@ -64,34 +86,47 @@ def _is_legacy(data: bytes) -> bool:
     return b'"schemaVersion"' not in data[:4096] or b'"original"' in data
 
 
-def _row(batch_id: str, key: str, container: str, name: str, data: bytes) -> dict[str, object]:
+def _row(drop: _Drop) -> dict[str, object]:
     return {
-        "batch_id": batch_id,
-        "effect_key": key,
+        "batch_id": drop.batch_id,
+        "effect_key": drop.key,
         "dataset": DATASET,
         "period": "",
-        "container": container,
-        "source_name": name,
-        "source_etag": "",
-        "sha256": fingerprint(data),
-        "byte_count": len(data),
+        "container": drop.container,
+        "source_name": drop.name,
+        "source_etag": drop.content.etag,
+        "sha256": drop.sha256,
+        "byte_count": drop.content.size,
         "rows_read": 1,
+        "finished_at": clock.now(),
     }
 
 
-def _result(work: UnitOfWork, document: Document | None, refusal: BillingError | None) -> dict[str, object]:
-    if document is None:
-        assert refusal is not None  # noqa: S101 - one of the two is there
-        message = f"{refusal.message}. {refusal.kind.cure}"
-        return {"state": "rejected", "reason": refusal.code, "message": message, "rows_rejected": 1}
-    saved = save_in(work, document, author=AUTHOR, reason="dropped file")
-    if not saved.changed:
-        return {"state": "duplicate", "message": "the latest version says the same", "rows_duplicate": 1}
-    return {"state": "current", "rows_accepted": 1}
+def _result(
+    work: UnitOfWork, document: Document | None, refusal: BillingError | None
+) -> tuple[dict[str, object], BillingError | None]:
+    """What becomes of the drop's one row. A refusal to save is recorded like one to read; nothing is saved then."""
+    if document is not None:
+        try:
+            saved = save_in(work, document, Saving(AUTHOR, "dropped file"))
+        except BillingError as error:
+            refusal = error
+        else:
+            return _saved(saved), None
+    assert refusal is not None  # noqa: S101 - a document that was not read has its refusal
+    message = f"{refusal.message.rstrip('.')}. {refusal.kind.cure}"
+    return {"state": "rejected", "reason": refusal.code, "message": message, "rows_rejected": 1}, refusal
 
 
-def _report(name: str, document: Document | None, refusal: BillingError | None) -> bytes:
-    found: dict[str, object] = {"source": name, "accepted": refusal is None}
+def _saved(saved: Saved) -> dict[str, object]:
+    if saved.changed:
+        return {"state": "current", "rows_accepted": 1}
+    message = "a later statement of the contract is there" if saved.outdated else "the latest version says the same"
+    return {"state": "duplicate", "message": message, "rows_duplicate": 1}
+
+
+def _report(drop: _Drop, state: str, document: Document | None, refusal: BillingError | None) -> bytes:
+    found: dict[str, object] = {"source": drop.name, "state": state, "accepted": state == "current"}
     if refusal is not None:
         found["error"] = {"code": refusal.code, "message": refusal.message, "cure": refusal.kind.cure}
         found["details"] = [asdict(detail) for detail in refusal.details]

@@ -54,7 +54,7 @@ class Place:
         try:
             period = Period.parse(folders[1])
         except ValueError as error:
-            raise BillingError(errors.PERIOD_UNKNOWN, str(error)) from error
+            raise BillingError(errors.DROP_PERIOD_INVALID, str(error)) from error
         return cls(DATASETS[folders[0]], period, Format.of(folders[2]))
 
 

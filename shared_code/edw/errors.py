@@ -16,8 +16,8 @@ DATASET_NOT_SUPPORTED = ErrorKind(
     "The dataset is known, but is not loaded yet.",
     "Keep the file and leave it out of the drop container until the dataset is announced.",
 )
-PERIOD_UNKNOWN = ErrorKind(
-    "PERIOD_UNKNOWN",
+DROP_PERIOD_INVALID = ErrorKind(
+    "DROP_PERIOD_INVALID",
     2202,
     422,
     "The second folder of the drop is not a month.",
@@ -139,7 +139,7 @@ DROP_NOT_FOUND = ErrorKind(
 ALL = (
     DATASET_UNKNOWN,
     DATASET_NOT_SUPPORTED,
-    PERIOD_UNKNOWN,
+    DROP_PERIOD_INVALID,
     DROP_MISPLACED,
     DELTA_NOT_SUPPORTED,
     FORMAT_UNKNOWN,

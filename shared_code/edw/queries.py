@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
+from decimal import Decimal
 from itertools import groupby
 
 from shared_code.edw import errors, repository
@@ -15,10 +16,47 @@ from shared_code.foundation.errors import BillingError
 
 
 @dataclass(frozen=True, slots=True)
+class Import:
+    """One import as people see it. Money of the whole file is None for callers who see some sites only."""
+
+    batch_id: str
+    dataset: str
+    period: str
+    container: str
+    source_name: str
+    sha256: str
+    byte_count: int
+    state: str
+    reason: str | None
+    message: str | None
+    duplicate_of: str | None
+    rows_read: int
+    rows_accepted: int
+    rows_rejected: int
+    rows_duplicate: int
+    rows_repeated: int
+    money_read: Decimal | None
+    money_accepted: Decimal | None
+    money_rejected: Decimal | None
+    money_duplicate: Decimal | None
+    last_day: date | None
+    ignored_columns: str | None
+    created_at: datetime
+    finished_at: datetime | None
+
+
+def _shown(batch: Batch, sites: Collection[str] | None) -> Import:
+    whole = Import(**{field.name: getattr(batch, field.name) for field in fields(Import)})
+    if sites is None:
+        return whole
+    return replace(whole, money_read=None, money_accepted=None, money_rejected=None, money_duplicate=None)
+
+
+@dataclass(frozen=True, slots=True)
 class ImportPage:
     """Some imports, newest first, and how many there are in all."""
 
-    items: tuple[Batch, ...]
+    items: tuple[Import, ...]
     total: int
 
 
@@ -26,7 +64,7 @@ class ImportPage:
 class ImportDetail:
     """One import with its slices and its rejected rows counted by rule."""
 
-    batch: Batch
+    batch: Import
     slices: tuple[Slice, ...]
     rejected_by_rule: dict[str, int]
 
@@ -57,22 +95,24 @@ def filtered(dataset: str | None, period: str | None, state: str | None) -> Impo
     return ImportFilter(dataset, period, state)
 
 
-def list_imports(wanted: ImportFilter | None = None, limit: int = 50, offset: int = 0) -> ImportPage:
-    """Import batches by dataset, period and state, newest first."""
+def list_imports(
+    wanted: ImportFilter | None = None, limit: int = 50, offset: int = 0, sites: Collection[str] | None = None
+) -> ImportPage:
+    """Import batches by dataset, period and state, newest first; all, or those that concern the caller's sites."""
     with database.reading() as connection:
-        items, total = repository.list_batches(connection, wanted or ImportFilter(), limit, offset)
-    return ImportPage(tuple(items), total)
+        items, total = repository.list_batches(connection, wanted or ImportFilter(), limit, offset, sites)
+    return ImportPage(tuple(_shown(batch, sites) for batch in items), total)
 
 
-def get_import(batch_id: str) -> ImportDetail:
-    """One import batch. Raises IMPORT_NOT_FOUND."""
+def get_import(batch_id: str, sites: Collection[str] | None = None) -> ImportDetail:
+    """One import batch. Raises IMPORT_NOT_FOUND, also for one that concerns none of the caller's sites."""
     with database.reading() as connection:
         batch = repository.batch_by_id(connection, batch_id)
-        if batch is None:
+        if batch is None or (sites is not None and not repository.concerns(connection, batch.batch_no, sites)):
             raise BillingError(errors.IMPORT_NOT_FOUND, f"there is no import batch {batch_id}")
         slices = repository.slices(connection, batch.batch_no)
         rules = repository.rejections_by_rule(connection, batch.batch_no)
-    return ImportDetail(batch, tuple(slices), rules)
+    return ImportDetail(_shown(batch, sites), tuple(slices) if sites is None else (), rules)
 
 
 def list_rejections(

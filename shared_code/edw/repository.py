@@ -337,6 +337,20 @@ def sites_served_by_others(connection: Connection, batch: Batch) -> list[str]:
     return list(connection.scalars(query))
 
 
+def concerns(connection: Connection, batch_no: int, sites: Collection[str]) -> bool:
+    """Whether a batch is current for one of `sites`, or rejected a row of one."""
+    chosen = sa.select(sa.func.count()).select_from(import_batch)
+    return bool(connection.scalar(chosen.where(import_batch.c.batch_no == batch_no, _concerns(sites))))
+
+
+def _concerns(sites: Collection[str]) -> sa.ColumnElement[bool]:
+    wanted = sorted(sites)
+    return sa.or_(
+        sa.exists().where(current_facts.c.batch_no == import_batch.c.batch_no, current_facts.c.site.in_(wanted)),
+        sa.exists().where(rejected_row.c.batch_no == import_batch.c.batch_no, rejected_row.c.site.in_(wanted)),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class ImportFilter:
     """Which imports to list; None: all."""
@@ -346,11 +360,15 @@ class ImportFilter:
     state: str | None = None
 
 
-def list_batches(connection: Connection, wanted: ImportFilter, limit: int, offset: int) -> tuple[list[Batch], int]:
-    """Batches, newest first, and how many there are in all."""
+def list_batches(
+    connection: Connection, wanted: ImportFilter, limit: int, offset: int, sites: Collection[str] | None
+) -> tuple[list[Batch], int]:
+    """Batches, newest first, of `sites` only if given, and how many there are in all."""
     c = import_batch.c
     asked = ((c.dataset, wanted.dataset), (c.period, wanted.period), (c.state, wanted.state))
     where = [column == value for column, value in asked if value is not None]
+    if sites is not None:
+        where.append(_concerns(sites))
     total = connection.scalar(sa.select(sa.func.count()).select_from(import_batch).where(*where)) or 0
     query = sa.select(import_batch).where(*where).order_by(c.batch_no.desc()).offset(offset).limit(limit)
     return [Batch(**row._mapping) for row in connection.execute(query)], total

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
@@ -27,6 +28,7 @@ class Content:
     stream: StorageStreamDownloader[bytes]
     etag: str
     size: int
+    modified: datetime
 
     def chunks(self) -> Iterator[bytes]:
         """The bytes in order, a few megabytes at a time. Raises SOURCE_CHANGED when it is replaced meanwhile."""
@@ -40,7 +42,7 @@ def open_blob(container: str, name: str, etag: str | None = None) -> Content:
     """Start reading a blob, or only its version `etag`. Raises DROP_NOT_FOUND, SOURCE_CHANGED."""
     stream = _download(container, name, etag)
     properties = stream.properties
-    return Content(stream, str(properties.etag), int(properties.size))
+    return Content(stream, str(properties.etag), int(properties.size), properties.last_modified)
 
 
 def read_range(container: str, name: str, start: int, end: int, etag: str | None = None) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -34,37 +35,47 @@ class Publisher:
     """Keeps one client and one sender per queue open; a new link costs half a second. Safe from several threads."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._opening = threading.Lock()
         self._client: ServiceBusClient | None = None
         self._senders: dict[str, Any] = {}
+        self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def publish(self, queue: str, messages: Sequence[Message]) -> None:
-        """Send all messages to `queue`, in batches as large as the service allows."""
-        from azure.servicebus import ServiceBusMessage
+        """Send all messages to `queue`, in as many batches as the service's size limit asks for."""
+        with self._sending(queue) as sender:
+            batch = sender.create_message_batch()
+            for message in messages:
+                letter = _letter(message)
+                try:
+                    batch.add_message(letter)
+                except ValueError:  # the batch is full
+                    sender.send_messages(batch)
+                    batch = sender.create_message_batch()
+                    batch.add_message(letter)
+            if len(batch):
+                sender.send_messages(batch)
 
-        with self._lock:
+    def probe(self, queue: str) -> None:
+        """Open a link to `queue` and ask for its limits; raises the SDK's error when the bus does not answer."""
+        with self._sending(queue) as sender:
+            sender.create_message_batch()
+
+    @contextmanager
+    def _sending(self, queue: str) -> Iterator[Any]:
+        with self._locks[queue]:
             sender = self._sender(queue)
             try:
-                sender.send_messages(
-                    [
-                        ServiceBusMessage(
-                            m.body,
-                            message_id=m.message_id,
-                            correlation_id=m.correlation_id or None,
-                            content_type="application/json",
-                        )
-                        for m in messages
-                    ]
-                )
+                yield sender
             except Exception:
                 # A broken link stays broken: the next call opens a new one. The rows stay in the outbox.
                 self._senders.pop(queue, None)
                 raise
 
     def _sender(self, queue: str) -> Any:
-        if queue not in self._senders:
-            self._senders[queue] = self._connect().get_queue_sender(queue)
-        return self._senders[queue]
+        with self._opening:
+            if queue not in self._senders:
+                self._senders[queue] = self._connect().get_queue_sender(queue)
+            return self._senders[queue]
 
     def _connect(self) -> ServiceBusClient:
         if self._client is None:
@@ -78,6 +89,17 @@ class Publisher:
 
                 self._client = ServiceBusClient(known.service_bus_namespace, DefaultAzureCredential(), **RETRIES)
         return self._client
+
+
+def _letter(message: Message) -> Any:
+    from azure.servicebus import ServiceBusMessage
+
+    return ServiceBusMessage(
+        message.body,
+        message_id=message.message_id,
+        correlation_id=message.correlation_id or None,
+        content_type="application/json",
+    )
 
 
 @cache
@@ -95,21 +117,20 @@ def unit_of_work() -> Iterator[UnitOfWork]:
 
 
 def publish_quietly(messages: Sequence[Message]) -> int:
-    """Publish committed messages. A bus that is away costs no work: the sweep sends them later. Returns how many."""
+    """Publish committed messages; returns how many. Nothing is raised: the sweep sends what was not sent or marked."""
     by_queue: dict[str, list[Message]] = {}
     for message in messages:
         by_queue.setdefault(message.queue, []).append(message)
-    sent: list[str] = []
+    sent = 0
     for queue, part in by_queue.items():
         try:
             publisher().publish(queue, part)
+            _mark_published([message.message_id for message in part])
         except Exception:
             log.warning("queue %s is out of reach; %d messages wait in the outbox", queue, len(part), exc_info=True)
         else:
-            sent.extend(m.message_id for m in part)
-    if sent:
-        _mark_published(sent)
-    return len(sent)
+            sent += len(part)
+    return sent
 
 
 def _mark_published(ids: Sequence[str]) -> None:

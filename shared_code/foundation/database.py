@@ -21,6 +21,7 @@ from sqlalchemy.engine import Connection, Dialect, Engine, Row
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from shared_code.foundation import clock
+from shared_code.foundation.errors import CONCURRENT_CHANGE, BillingError
 from shared_code.foundation.settings import settings
 
 type AnyRow = Row[*tuple[Any, ...]]
@@ -134,12 +135,18 @@ def create_database(url: str) -> Engine:
         location = url.partition("///")[2]
         if location:
             Path(location).parent.mkdir(parents=True, exist_ok=True)
-        engine = sa.create_engine(url, connect_args={"timeout": 60, "check_same_thread": False})
+        engine = sa.create_engine(url, connect_args={"timeout": 60, "check_same_thread": False}, hide_parameters=True)
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
         return engine
     return sa.create_engine(
-        url, pool_size=5, max_overflow=5, pool_pre_ping=True, pool_recycle=1500, fast_executemany=True
+        url,
+        pool_size=5,
+        max_overflow=5,
+        pool_pre_ping=True,
+        pool_recycle=1500,
+        fast_executemany=True,
+        hide_parameters=True,  # what is billed to whom does not belong into logs
     )
 
 
@@ -232,14 +239,18 @@ class UnitOfWork:
 def transaction() -> Iterator[UnitOfWork]:
     """A write transaction: committed when the block ends, rolled back when it raises.
 
-    It does not publish; `bus.unit_of_work` does, after the commit.
+    It does not publish; `bus.unit_of_work` does, after the commit. Raises CONCURRENT_CHANGE when a key says that
+    another transaction was first.
     """
-    with engine().connect().execution_options(sqlite_begin="IMMEDIATE") as connection, connection.begin():
-        yield UnitOfWork(connection)
+    try:
+        with engine().connect().execution_options(sqlite_begin="IMMEDIATE") as connection, connection.begin():
+            yield UnitOfWork(connection)
+    except sa.exc.IntegrityError as fault:
+        raise BillingError(CONCURRENT_CHANGE, "another change of the same thing was first") from fault
 
 
 @contextmanager
 def reading() -> Iterator[Connection]:
-    """A read transaction: one consistent view, no write lock."""
+    """A read transaction without a write lock. SQLite gives one view of all statements, SQL Server one of each."""
     with engine().connect() as connection, connection.begin():
         yield connection

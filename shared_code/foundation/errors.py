@@ -42,3 +42,13 @@ class BillingError(Exception):
     @property
     def code(self) -> str:
         return self.kind.code
+
+
+CONCURRENT_CHANGE = ErrorKind(
+    "CONCURRENT_CHANGE",
+    4001,
+    409,
+    "Somebody else changed the same thing at the same moment.",
+    "Read it again and repeat the request.",
+    retryable=True,
+)

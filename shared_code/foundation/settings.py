@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     bell_excluded_codes: Codes = Field(default=frozenset({"OR1", "OR2"}), alias="BELL_EXCLUDED_CODES")
     room_value_types: Codes = Field(default=frozenset(), alias="OCCUPIED_ROOMS_VALUE_TYPES")
     held_rejected_share: float = Field(default=0.05, ge=0, le=1, alias="IMPORT_HOLD_REJECTED_SHARE")
+    run_patience_minutes: int = Field(default=15, ge=1, le=1440, alias="RUN_PATIENCE_MINUTES")
     scheduled_billing_day: int = Field(default=3, ge=0, le=28, alias="SCHEDULED_BILLING_DAY")
 
     @field_validator("bell_excluded_codes", "room_value_types", mode="before")

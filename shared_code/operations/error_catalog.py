@@ -1,4 +1,4 @@
-"""Every error a caller may meet, from one list. `GET /errors/{code}` explains one."""
+"""Every error and reason a caller may meet, from one list. `GET /errors/{code}` explains one."""
 
 from __future__ import annotations
 
@@ -7,17 +7,26 @@ from functools import cache
 from shared_code.access import errors as access
 from shared_code.contracts import errors as contracts
 from shared_code.edw import errors as edw
-from shared_code.foundation.errors import BillingError, ErrorKind
+from shared_code.foundation.errors import CONCURRENT_CHANGE, BillingError, ErrorKind
 from shared_code.foundation.settings import SETTINGS_INVALID
 from shared_code.operations import errors as operations
 from shared_code.statements import errors as statements
+from shared_code.statements.reasons import REASONS
 
 
 @cache
 def catalog() -> dict[str, ErrorKind]:
     """Kinds by code."""
-    kinds = (SETTINGS_INVALID, *access.KINDS, *contracts.KINDS, *edw.ALL, *operations.KINDS, *statements.KINDS)
-    return {kind.code: kind for kind in kinds}
+    kinds = (
+        SETTINGS_INVALID,
+        CONCURRENT_CHANGE,
+        *access.KINDS,
+        *contracts.KINDS,
+        *edw.ALL,
+        *operations.KINDS,
+        *statements.KINDS,
+    )
+    return REASONS | {kind.code: kind for kind in kinds}
 
 
 def explain(code: str) -> ErrorKind:

@@ -74,7 +74,7 @@ def _bus() -> None:
     from shared_code.foundation import queues
     from shared_code.foundation.bus import publisher
 
-    publisher().publish(queues.RUN_PROGRESS, [])
+    publisher().probe(queues.RUN_PROGRESS)
 
 
 _PROBES: dict[str, Callable[[], None]] = {"database": _database, "storage": _storage, "bus": _bus}

@@ -64,7 +64,12 @@ RUN_REQUEST_INVALID = ErrorKind(
     'Send {"period": "2026-10"}, with "siteNumbers" as texts to narrow it.',
 )
 
+FILTER_INVALID = ErrorKind(
+    "FILTER_INVALID", 2308, 422, "A list is filtered by a value that there is not.", "Use one of the values named."
+)
+
 KINDS = (
+    FILTER_INVALID,
     RUN_REQUEST_INVALID,
     CURSOR_INVALID,
     PERIOD_INVALID,

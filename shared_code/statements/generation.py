@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,25 +12,26 @@ from shared_code.billing.blocks import compute
 from shared_code.billing.context import BillingContext
 from shared_code.billing.model import Outcome, Reason
 from shared_code.contracts.increments import due_increments
-from shared_code.contracts.repository import set_billed_through
+from shared_code.contracts.repository import latest_versions, set_billed_through
 from shared_code.contracts.schema import Contract
 from shared_code.contracts.terms import PeriodTerms, terms_for
 from shared_code.facts.model import SiteFacts
 from shared_code.facts.repository import load_facts
-from shared_code.foundation import clock, queues
+from shared_code.foundation import clock
 from shared_code.foundation.bus import unit_of_work
 from shared_code.foundation.calendar import Period
-from shared_code.foundation.clock import derived_id
-from shared_code.foundation.database import Message, UnitOfWork
+from shared_code.foundation.database import UnitOfWork
+from shared_code.foundation.errors import CONCURRENT_CHANGE, BillingError
 from shared_code.foundation.settings import settings
 from shared_code.statements import repository
 from shared_code.statements.brand import brand
 from shared_code.statements.drafts import SiteSnapshot, StatementDraft, draft_statement, reasons_json
 from shared_code.statements.rows import document_row, invoice_rows, line_rows, statement_row
-from shared_code.statements.runs import progress_message
+from shared_code.statements.runs import document_messages, progress_message
 
 log = logging.getLogger(__name__)
 
+CONSUMER = "generate_statement_chunk"
 MAX_TOTAL = Decimal(10) ** 12  # beyond any client's month; a figure above it is a fault of the facts or the contract
 
 
@@ -51,18 +51,17 @@ class _Results:
     drafts: list[StatementDraft] = field(default_factory=list)
     outcomes: list[dict[str, object]] = field(default_factory=list)
 
-    def settle(
-        self, contract_id: str, outcome: str, reasons: Sequence[Reason] = (), statement: str | None = None
-    ) -> None:
+    def settle(self, item: Any, outcome: str, reasons: Sequence[Reason] = (), statement: str | None = None) -> None:
         """Give an item its outcome. The first reason is the one reported; all are kept (rules R61)."""
         self.outcomes.append(
             {
-                "given_contract": contract_id,
+                "given_contract": item.contract_id,
                 "given_outcome": outcome,
                 "given_reason": reasons[0].code if reasons else None,
                 "given_message": reasons[0].message if reasons else None,
                 "given_details": reasons_json(reasons) if reasons else None,
                 "given_statement": statement,
+                "given_version": item.contract_version,
             }
         )
 
@@ -70,28 +69,43 @@ class _Results:
         """An unforeseen fault in one item: it is reported by name and the others go on (field report 6)."""
         log.exception("contract %s of site %s cannot be computed", item.contract_id, item.site_number)
         message = "an unforeseen fault in the calculation; the log names it with its trace"
-        self.settle(item.contract_id, "Failed", [Reason("CALCULATION_FAULT", message)])
+        self.settle(item, "Failed", [Reason("CALCULATION_FAULT", message)])
 
 
-def generate_chunk(run_id: str, chunk: int) -> int:
+def generate_chunk(run_id: str, chunk: int, message_id: str) -> int:
     """Bill the pending contracts of a chunk and send what follows. Returns the number of statements written.
 
-    Safe to repeat: items that have an outcome are not pending any more, and a contract and period has one statement
-    by a key of the database.
+    Safe to repeat: a message is recorded with its effect, items that have an outcome are not pending any more, and a
+    contract and period has one statement by a key of the database. Raises CONCURRENT_CHANGE when a contract got a new
+    version meanwhile; the message comes again and finds it.
     """
     with unit_of_work() as work:
         run = repository.run_of(work.connection, run_id)
-        items = repository.pending_chunk(work.connection, run_id, chunk)
-        if run is None or not items:
+        if run is None or not work.first(CONSUMER, message_id):
             return 0
-        results = _compute_chunk(work, run_id, chunk, Period.parse(run.period), items)
+        period = Period.parse(run.period)
+        items = repository.pending_chunk(work.connection, run_id, chunk, period)
+        results = _compute_chunk(work, run_id, chunk, period, items)
         _store(work, run, results.drafts)
-        set_billed_through(work.connection, [draft.contract_id for draft in results.drafts], Period.parse(run.period))
+        billed = [draft.contract_id for draft in results.drafts]
+        set_billed_through(work.connection, billed, period)
+        _require_unchanged(work, items, billed)
         repository.set_outcomes(work.connection, run_id, results.outcomes)
-        work.send(_document_messages(run_id, results.drafts, run.correlation_id))
-        work.send([progress_message(run_id, f"chunk-{chunk}", run.correlation_id)])
+        statement_ids = [draft.statement_id for draft in results.drafts]
+        work.send(document_messages(run_id, statement_ids, run.correlation_id))
+        work.send([progress_message(run_id, f"chunk-{message_id}", run.correlation_id)])
     log.info("chunk %d of run %s: %d statements of %d contracts", chunk, run_id, len(results.drafts), len(items))
     return len(results.drafts)
+
+
+def _require_unchanged(work: UnitOfWork, items: Sequence[Any], billed: Sequence[str]) -> None:
+    """Nobody has saved a version of a contract since it was read; `set_billed_through` has locked their rows."""
+    latest = latest_versions(work.connection, billed)
+    changed = [
+        item.contract_id for item in items if latest.get(item.contract_id, item.latest_version) != item.latest_version
+    ]
+    if changed:
+        raise BillingError(CONCURRENT_CHANGE, f"{len(changed)} contracts were changed while they were billed")
 
 
 def _compute_chunk(work: UnitOfWork, run_id: str, chunk: int, period: Period, items: Sequence[Any]) -> _Results:
@@ -100,7 +114,7 @@ def _compute_chunk(work: UnitOfWork, run_id: str, chunk: int, period: Period, it
     for item in items:
         if item.contract_id in billed:
             message = f"run {billed[item.contract_id]} has billed this contract and period"
-            results.settle(item.contract_id, "Skipped", [Reason("ALREADY_GENERATED", message)])
+            results.settle(item, "Skipped", [Reason("ALREADY_GENERATED", message)])
     readable = _readable([item for item in items if item.contract_id not in billed], period, results)
     facts = load_facts(
         work.connection,
@@ -110,14 +124,14 @@ def _compute_chunk(work: UnitOfWork, run_id: str, chunk: int, period: Period, it
         settings().room_value_types,
     )
     context = _context()
-    drafts: list[StatementDraft] = []
+    drafts: list[tuple[Any, StatementDraft]] = []
     for part in readable:
         try:
             draft = _draft(part, facts[part.item.site_number], context, results)
         except Exception:
             results.fault(part.item)
         else:
-            drafts.extend(draft)
+            drafts.extend((part.item, made) for made in draft)
     _accept(work, drafts, results)
     return results
 
@@ -138,10 +152,10 @@ def _draft(part: _Work, facts: SiteFacts, context: BillingContext, results: _Res
     """The item's draft, or none and an outcome that says why."""
     outcome = _outcome(part, facts, context)
     if outcome.reasons:
-        results.settle(part.item.contract_id, "Failed", outcome.reasons)
+        results.settle(part.item, "Failed", outcome.reasons)
         return []
     if not outcome.lines:
-        results.settle(part.item.contract_id, "NothingToBill", [_nothing(part.terms)])
+        results.settle(part.item, "NothingToBill", [_nothing(part.terms)])
         return []
     item = part.item
     draft = draft_statement(
@@ -149,26 +163,26 @@ def _draft(part: _Work, facts: SiteFacts, context: BillingContext, results: _Res
     )
     if abs(draft.total) >= MAX_TOTAL:
         message = f"a total of {draft.total} is beyond any month; look at the facts and the rates"
-        results.settle(item.contract_id, "Failed", [Reason("AMOUNT_OUT_OF_RANGE", message)])
+        results.settle(item, "Failed", [Reason("AMOUNT_OUT_OF_RANGE", message)])
         return []
     return [draft]
 
 
-def _accept(work: UnitOfWork, drafts: Sequence[StatementDraft], results: _Results) -> None:
+def _accept(work: UnitOfWork, drafts: Sequence[tuple[Any, StatementDraft]], results: _Results) -> None:
     """Take each draft unless one of its invoice numbers is taken by another contract (rules R27)."""
-    numbers = [invoice.number for draft in drafts for invoice in draft.invoices]
+    numbers = [invoice.number for _, draft in drafts for invoice in draft.invoices]
     taken = repository.taken_numbers(work.connection, numbers)
-    for draft in drafts:
+    for item, draft in drafts:
         own = {invoice.number for invoice in draft.invoices}
         clash = sorted(taken & own)
         if clash or len(own) < len(draft.invoices):
             number = clash[0] if clash else draft.invoices[0].number
             message = f"invoice number {number} is taken by another contract or group of the site"
-            results.settle(draft.contract_id, "Failed", [Reason("NUMBER_TAKEN", message)])
+            results.settle(item, "Failed", [Reason("NUMBER_TAKEN", message)])
             continue
         taken |= own
         results.drafts.append(draft)
-        results.settle(draft.contract_id, "Generated", statement=draft.statement_id)
+        results.settle(item, "Generated", statement=draft.statement_id)
 
 
 def _outcome(part: _Work, facts: SiteFacts, context: BillingContext) -> Outcome:
@@ -222,17 +236,3 @@ def _store(work: UnitOfWork, run: Any, drafts: Sequence[StatementDraft]) -> None
         [row for draft in drafts for row in line_rows(draft)],
         [document_row(draft, run.run_id, printed) for draft in drafts],
     )
-
-
-def _document_messages(run_id: str, drafts: Sequence[StatementDraft], correlation_id: str) -> list[Message]:
-    size = settings().documents_per_message
-    ids = [draft.statement_id for draft in drafts]
-    return [
-        Message(
-            derived_id("documents", *ids[start : start + size]),
-            queues.STATEMENT_DOCUMENTS,
-            json.dumps({"run": run_id, "statements": ids[start : start + size]}),
-            correlation_id,
-        )
-        for start in range(0, len(ids), size)
-    ]

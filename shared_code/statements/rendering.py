@@ -21,17 +21,18 @@ from shared_code.statements import repository
 from shared_code.statements.runs import progress_message
 
 log = logging.getLogger(__name__)
+CONSUMER = "render_statement_documents"
 
 
-def render_documents(run_id: str, statement_ids: Sequence[str], correlation_id: str) -> int:
+def render_documents(run_id: str, statement_ids: Sequence[str], message_id: str, correlation_id: str) -> int:
     """Draw the statements among `statement_ids` that are not drawn yet. Returns how many were."""
     with reading() as connection:
         pending = repository.pending_documents(connection, statement_ids)
     drawn = [_draw(row) for row in pending]
     with unit_of_work() as work:
-        repository.set_rendered(work.connection, drawn)
-        part = f"documents-{fingerprint(','.join(statement_ids).encode())}"
-        work.send([progress_message(run_id, part, correlation_id)])
+        if work.first(CONSUMER, message_id):
+            repository.set_rendered(work.connection, drawn)
+            work.send([progress_message(run_id, f"documents-{message_id}", correlation_id)])
     return len(drawn)
 
 

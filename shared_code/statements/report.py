@@ -11,6 +11,7 @@ from shared_code.foundation import blobs
 from shared_code.foundation.database import reading
 from shared_code.statements.reading import repository
 from shared_code.statements.reading.queries import status_of
+from shared_code.statements.reasons import cure
 
 
 def write_report(run_id: str) -> None:
@@ -44,6 +45,7 @@ def _item(row: Any) -> dict[str, object]:
         "outcome": row.outcome,
         "reason": row.reason,
         "message": row.message,
+        "suggestion": cure(row.reason),
         "reasons": json.loads(row.details) if row.details else [],
         "statementId": row.statement_id,
         "total": _text(row.total),

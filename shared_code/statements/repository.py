@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -26,28 +26,33 @@ def find_run_by_key(connection: Connection, natural_key: str) -> str | None:
 
 def contracts_for(connection: Connection, period: Period) -> Sequence[AnyRow]:
     """Each contract with the version that serves `period`: the latest effective on its first day (rules R12)."""
-    effective = sa.func.coalesce(contract_version.c.effective_from, _BEGINNING)
-    ranked = (
+    serving = _serving(period)
+    return connection.execute(
         sa.select(
-            contract_version.c.contract_id,
-            contract_version.c.version,
-            contract_version.c.components,
-            sa.func.row_number()
-            .over(
-                partition_by=contract_version.c.contract_id,
-                order_by=(effective.desc(), contract_version.c.version.desc()),
-            )
-            .label("place"),
+            contract.c.contract_id,
+            contract.c.site_number,
+            serving.c.version,
+            serving.c.components,
+            serving.c.billing_type,
+        )
+        .join(serving, serving.c.contract_id == contract.c.contract_id)
+        .where(serving.c.place == 1)
+        .order_by(contract.c.site_number, contract.c.contract_id)
+    ).all()
+
+
+def _serving(period: Period) -> sa.Subquery:
+    """Versions effective on the first day of `period`, ranked: place 1 serves it."""
+    effective = sa.func.coalesce(contract_version.c.effective_from, _BEGINNING)
+    order = (effective.desc(), contract_version.c.version.desc())
+    return (
+        sa.select(
+            contract_version,
+            sa.func.row_number().over(partition_by=contract_version.c.contract_id, order_by=order).label("place"),
         )
         .where(effective <= period.first_day)
         .subquery()
     )
-    return connection.execute(
-        sa.select(contract.c.contract_id, contract.c.site_number, ranked.c.version, ranked.c.components)
-        .join(ranked, ranked.c.contract_id == contract.c.contract_id)
-        .where(ranked.c.place == 1)
-        .order_by(contract.c.site_number, contract.c.contract_id)
-    ).all()
 
 
 def add_run(connection: Connection, run: dict[str, object], items: Sequence[dict[str, object]]) -> None:
@@ -59,15 +64,17 @@ def run_of(connection: Connection, run_id: str) -> AnyRow | None:
     return connection.execute(sa.select(statement_run).where(statement_run.c.run_id == run_id)).one_or_none()
 
 
-def pending_chunk(connection: Connection, run_id: str, chunk: int) -> Sequence[AnyRow]:
-    """The chunk's items that have no outcome yet, each with its contract document and its site, in order of number."""
+def pending_chunk(connection: Connection, run_id: str, chunk: int, period: Period) -> Sequence[AnyRow]:
+    """The chunk's items that have no outcome yet, each with the document that serves `period` now, and its site."""
+    serving = _serving(period)
     return connection.execute(
         sa.select(
             run_item.c.contract_id,
             run_item.c.site_number,
-            run_item.c.contract_version,
-            contract_version.c.document,
-            contract_version.c.rates_as_of,
+            serving.c.version.label("contract_version"),
+            contract.c.latest_version,
+            serving.c.document,
+            serving.c.rates_as_of,
             site.c.name,
             site.c.street,
             site.c.city,
@@ -75,13 +82,8 @@ def pending_chunk(connection: Connection, run_id: str, chunk: int) -> Sequence[A
             site.c.zip,
             site.c.gl_string,
         )
-        .join(
-            contract_version,
-            sa.and_(
-                contract_version.c.contract_id == run_item.c.contract_id,
-                contract_version.c.version == run_item.c.contract_version,
-            ),
-        )
+        .join(contract, contract.c.contract_id == run_item.c.contract_id)
+        .join(serving, sa.and_(serving.c.contract_id == run_item.c.contract_id, serving.c.place == 1))
         .outerjoin(site, site.c.site_number == run_item.c.site_number)
         .where(run_item.c.run_id == run_id, run_item.c.chunk == chunk, run_item.c.outcome == "Pending")
         .order_by(run_item.c.site_number, run_item.c.contract_id)
@@ -130,13 +132,18 @@ def set_outcomes(connection: Connection, run_id: str, outcomes: Sequence[dict[st
     if outcomes:
         connection.execute(
             run_item.update()
-            .where(run_item.c.run_id == run_id, run_item.c.contract_id == sa.bindparam("given_contract"))
+            .where(
+                run_item.c.run_id == run_id,
+                run_item.c.contract_id == sa.bindparam("given_contract"),
+                run_item.c.outcome == "Pending",  # an outcome is given once
+            )
             .values(
                 outcome=sa.bindparam("given_outcome"),
                 reason=sa.bindparam("given_reason"),
                 message=sa.bindparam("given_message"),
                 details=sa.bindparam("given_details"),
                 statement_id=sa.bindparam("given_statement"),
+                contract_version=sa.bindparam("given_version"),
                 finished_at=clock.now(),
             ),
             outcomes,
@@ -190,6 +197,55 @@ def finish_run(connection: Connection, run_id: str) -> bool:
     return done.rowcount > 0
 
 
-def running(connection: Connection) -> Iterator[str]:
+def running(connection: Connection) -> list[str]:
     """Ids of runs that are not finished."""
-    yield from connection.scalars(sa.select(statement_run.c.run_id).where(statement_run.c.state == "Running"))
+    return list(connection.scalars(sa.select(statement_run.c.run_id).where(statement_run.c.state == "Running")))
+
+
+def last_progress(connection: Connection, run_id: str) -> datetime | None:
+    """The latest instant at which anything of a run was done: started, an item, a document."""
+    found = (
+        connection.scalar(chosen)
+        for chosen in (
+            sa.select(statement_run.c.resumed_at).where(statement_run.c.run_id == run_id),
+            sa.select(sa.func.max(run_item.c.finished_at)).where(run_item.c.run_id == run_id),
+            sa.select(sa.func.max(statement_document.c.rendered_at)).where(statement_document.c.run_id == run_id),
+        )
+    )
+    return max((instant for instant in found if instant is not None), default=None)
+
+
+def resume(connection: Connection, run_id: str) -> None:
+    """A run goes on: it is running, and the clock of its watchdog starts anew."""
+    connection.execute(
+        statement_run.update()
+        .where(statement_run.c.run_id == run_id)
+        .values(state="Running", finished_at=None, resumed_at=clock.now(), attempt=statement_run.c.attempt + 1)
+    )
+
+
+def reopen_failed(connection: Connection, run_id: str) -> int:
+    """Take the outcome from the failed items of a run. Returns how many there were."""
+    made = connection.execute(
+        run_item.update()
+        .where(run_item.c.run_id == run_id, run_item.c.outcome == "Failed")
+        .values(outcome="Pending", reason=None, message=None, details=None, finished_at=None)
+    )
+    return made.rowcount
+
+
+def pending_chunks(connection: Connection, run_id: str) -> list[int]:
+    """Chunks that have items without an outcome."""
+    chosen = sa.select(run_item.c.chunk).where(run_item.c.run_id == run_id, run_item.c.outcome == "Pending")
+    return list(connection.scalars(chosen.distinct().order_by(run_item.c.chunk)))
+
+
+def undrawn(connection: Connection, run_id: str) -> list[str]:
+    """Statements of a run whose document is not drawn yet."""
+    return list(
+        connection.scalars(
+            sa.select(statement_document.c.statement_id)
+            .where(statement_document.c.run_id == run_id, statement_document.c.state == "Pending")
+            .order_by(statement_document.c.statement_id)
+        )
+    )

@@ -10,13 +10,15 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
+from shared_code.contracts.schema.contract import BillingType
 from shared_code.foundation import clock, queues
 from shared_code.foundation.bus import unit_of_work
 from shared_code.foundation.calendar import Period
 from shared_code.foundation.database import Message, UnitOfWork, reading
-from shared_code.foundation.errors import BillingError, Detail
+from shared_code.foundation.errors import CONCURRENT_CHANGE, BillingError, Detail
 from shared_code.foundation.settings import settings
 from shared_code.statements import errors, repository
 from shared_code.statements.report import write_report
@@ -37,6 +39,7 @@ class RunCommand:
     contract_types: tuple[str, ...] = ()
     source: str = "manual"
     dry_run: bool = False
+    billing_type: BillingType | None = None  # scheduled runs only; None for both
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,36 +59,74 @@ def start_run(command: RunCommand) -> StartedRun:
         raise BillingError(errors.DRY_RUN_NOT_SUPPORTED, "a dry run is not supported by this version")
     period = _period(command.period)
     natural_key = _natural_key(command, period)
+    try:
+        return _start(command, period, natural_key)
+    except BillingError as error:
+        if error.kind is not CONCURRENT_CHANGE:
+            raise
+        return _start(command, period, natural_key)  # the other call was first, and now its run is there
+
+
+def _start(command: RunCommand, period: Period, natural_key: str) -> StartedRun:
     with unit_of_work() as work:
         known = repository.find_run_by_key(work.connection, natural_key)
         if known is not None:
             return StartedRun(known, created=False)
-        chosen = _chosen(repository.contracts_for(work.connection, period), command)
+        chosen = _chosen(repository.contracts_for(work.connection, period), command, period)
         run_id = clock.derived_id("run", natural_key)
         _write_run(work, run_id, natural_key, period, chosen, command)
     log.info("run %s started: %d contracts for %s", run_id, len(chosen), period)
     return StartedRun(run_id, created=True)
 
 
-def start_scheduled_run() -> StartedRun | None:
-    """The month's run, started by the hourly tick once the configured day of the month is reached.
+def start_scheduled_runs() -> list[StartedRun]:
+    """The month's runs, started by the hourly tick once the configured day of the month is reached.
 
-    The natural key is the occurrence key: however often the tick fires, on however many instances, one run starts.
+    Contracts in arrears are billed for the month before, those in advance for the month after (billing-flows 5.2). The
+    natural key is the occurrence key: however often the tick fires, on however many instances, one run of each starts.
     Business dates are those of BUSINESS_TIME_ZONE (rules R29). Day 0 switches scheduled billing off.
     """
     known = settings()
     today = clock.today(known.business_time_zone)
     if not known.scheduled_billing_day or today.day < known.scheduled_billing_day:
-        return None
-    period = Period.of(today).previous
-    command = RunCommand(str(period), requested_by="schedule", correlation_id=f"schedule-{period}", source="scheduled")
+        return []
+    month = Period.of(today)
+    wishes: tuple[tuple[BillingType, Period], ...] = (("Arrears", month.previous), ("Advanced", month.next))
+    started = [_start_scheduled(billing_type, period) for billing_type, period in wishes]
+    return [run for run in started if run is not None]
+
+
+def _start_scheduled(billing_type: BillingType, period: Period) -> StartedRun | None:
+    command = RunCommand(
+        str(period),
+        requested_by="schedule",
+        correlation_id=f"schedule-{period}",
+        billing_type=billing_type,
+        source="scheduled",
+    )
     try:
         return start_run(command)
     except BillingError as error:
         if error.kind is errors.NO_CONTRACTS:
-            log.info("nothing to schedule for %s: %s", period, error.message)
+            log.info("nothing to schedule for %s, %s: %s", period, billing_type, error.message)
             return None
         raise
+
+
+def retry_run(run_id: str) -> int:
+    """Bill the failed items of a run again, with the contracts and facts of now. Returns how many.
+
+    Raises RUN_NOT_FOUND. What is billed stays as it is; without failures nothing happens (field report 7).
+    """
+    with unit_of_work() as work:
+        run = repository.run_of(work.connection, run_id)
+        if run is None:
+            raise BillingError(errors.RUN_NOT_FOUND, f"there is no run {run_id}")
+        failed = repository.reopen_failed(work.connection, run_id)
+        if failed:
+            _send_again(work, run_id, run.correlation_id)
+    log.info("run %s: %d failed items are tried again", run_id, failed)
+    return failed
 
 
 def settle_run(run_id: str) -> bool:
@@ -107,11 +148,52 @@ def settle_run(run_id: str) -> bool:
     return True
 
 
-def settle_running_runs() -> int:
-    """Look after runs whose last progress message got lost; part of the sweep timer. Returns how many are running."""
+def watch_running_runs() -> int:
+    """Look after running runs: settle those that are done, and send the work of those that stand still again.
+
+    Work stands still when its messages ended as dead letters, for example while a dependency was away for longer than
+    their deliveries lasted. It is safe to send twice (field report 25). Returns how many runs are running.
+    """
     with reading() as connection:
-        found = list(repository.running(connection))
-    return sum(not settle_run(run_id) for run_id in found)
+        found = repository.running(connection)
+    return sum(not (settle_run(run_id) or _wake(run_id)) for run_id in found)
+
+
+def _wake(run_id: str) -> bool:
+    """Send the open work of a run again when nothing of it has been done for a while. Always False: it is running."""
+    patience = timedelta(minutes=settings().run_patience_minutes)
+    with unit_of_work() as work:
+        run = repository.run_of(work.connection, run_id)
+        progress = repository.last_progress(work.connection, run_id)
+        if run is not None and progress is not None and progress < clock.now() - patience:
+            log.warning("run %s stands still since %s; its open work is sent again", run_id, progress)
+            _send_again(work, run_id, run.correlation_id)
+    return False
+
+
+def _send_again(work: UnitOfWork, run_id: str, correlation_id: str) -> None:
+    repository.resume(work.connection, run_id)
+    occasion = clock.new_id()  # new messages: those of before are spent
+    chunks = repository.pending_chunks(work.connection, run_id)
+    work.send([_chunk_message(run_id, chunk, correlation_id, occasion) for chunk in chunks])
+    work.send(document_messages(run_id, repository.undrawn(work.connection, run_id), correlation_id, occasion))
+
+
+def document_messages(
+    run_id: str, statement_ids: Sequence[str], correlation_id: str, occasion: str = ""
+) -> list[Message]:
+    """The messages that have these statements drawn, some to a message."""
+    size = settings().documents_per_message
+    parts = [statement_ids[start : start + size] for start in range(0, len(statement_ids), size)]
+    return [
+        Message(
+            clock.derived_id("documents", occasion, *part),
+            queues.STATEMENT_DOCUMENTS,
+            json.dumps({"run": run_id, "statements": list(part)}),
+            correlation_id,
+        )
+        for part in parts
+    ]
 
 
 def progress_message(run_id: str, part: str, correlation_id: str) -> Message:
@@ -134,32 +216,47 @@ def _period(text: str) -> Period:
 
 
 def _natural_key(command: RunCommand, period: Period) -> str:
+    """Period, scope and source. A run before the period is over bills contracts in advance only, so it is another."""
     scope = _scope(command)
     part = "all" if scope == "{}" else clock.fingerprint(scope.encode())
-    return f"{period}|{part}|{command.source}"
+    ahead = "" if _is_over(period) else "|ahead"
+    return f"{period}|{part}|{command.source}{ahead}"
+
+
+def _is_over(period: Period) -> bool:
+    """Whether the last day of the period has come: before, contracts in arrears are not billed (decision 0009)."""
+    return period.last_day <= clock.today(settings().business_time_zone)
 
 
 def _scope(command: RunCommand) -> str:
-    scope: dict[str, list[str]] = {}
+    scope: dict[str, object] = {}
     if command.site_numbers:
         scope["siteNumbers"] = sorted(set(command.site_numbers))
     if command.contract_types:
         scope["contractTypes"] = sorted(set(command.contract_types))
+    if command.billing_type:
+        scope["billingType"] = command.billing_type
     return json.dumps(scope)
 
 
-def _chosen(contracts: Sequence[Any], command: RunCommand) -> list[Any]:
+def _chosen(contracts: Sequence[Any], command: RunCommand, period: Period) -> list[Any]:
     known = {row.site_number for row in contracts}
     unknown = sorted(set(command.site_numbers) - known)
     if unknown:
         details = [Detail("siteNumbers", f"site {number} has no contract for this period") for number in unknown]
         raise BillingError(errors.SITES_UNKNOWN, f"no contract for {len(unknown)} of the sites", details)
-    chosen = [row for row in contracts if not command.site_numbers or row.site_number in command.site_numbers]
-    if command.contract_types:
-        wanted = set(command.contract_types)
-        chosen = [row for row in chosen if wanted & set(row.components.split(","))]
+    over = _is_over(period)
+    chosen = [
+        row
+        for row in contracts
+        if (not command.site_numbers or row.site_number in command.site_numbers)
+        and (not command.contract_types or set(command.contract_types) & set(row.components.split(",")))
+        and (command.billing_type or row.billing_type) == row.billing_type
+        and (over or row.billing_type == "Advanced")
+    ]
     if not chosen:
-        raise BillingError(errors.NO_CONTRACTS, "no contract is in force for this period and scope")
+        waiting = "" if over else f"; contracts in arrears wait until {period.last_day}"
+        raise BillingError(errors.NO_CONTRACTS, f"no contract is in force for this period and scope{waiting}")
     return chosen
 
 
@@ -181,6 +278,7 @@ def _write_run(
             "expected": len(chosen),
             "attempt": 1,
             "created_at": clock.now(),
+            "resumed_at": clock.now(),
         },
         [
             {
@@ -198,6 +296,6 @@ def _write_run(
     work.send([_chunk_message(run_id, chunk, command.correlation_id) for chunk in chunks])
 
 
-def _chunk_message(run_id: str, chunk: int, correlation_id: str) -> Message:
+def _chunk_message(run_id: str, chunk: int, correlation_id: str, occasion: str = "") -> Message:
     body = json.dumps({"run": run_id, "chunk": chunk})
-    return Message(clock.derived_id("chunk", run_id, chunk), queues.STATEMENT_CHUNKS, body, correlation_id)
+    return Message(clock.derived_id("chunk", run_id, chunk, occasion), queues.STATEMENT_CHUNKS, body, correlation_id)

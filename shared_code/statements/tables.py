@@ -18,6 +18,7 @@ statement_run = sa.Table(
     sa.Column("expected", sa.Integer, nullable=False),
     sa.Column("attempt", sa.Integer, nullable=False, default=1),
     sa.Column("created_at", Instant, nullable=False),
+    sa.Column("resumed_at", Instant, nullable=False),  # when its messages were last sent, by start, retry or watchdog
     sa.Column("finished_at", Instant),
 )
 
@@ -70,9 +71,9 @@ invoice = sa.Table(
     sa.Column("invoice_group", sa.Integer, nullable=False),
     sa.Column("invoice_date", sa.Date, nullable=False),
     sa.Column("due_date", sa.Date),
-    sa.Column("payment_terms", text(200), nullable=False),
-    sa.Column("purchase_order", text(400)),
-    sa.Column("title", text(400)),
+    sa.Column("payment_terms", long_text(), nullable=False),
+    sa.Column("purchase_order", long_text()),
+    sa.Column("title", long_text()),
     sa.Column("description", long_text()),
     sa.Column("amount", money(), nullable=False),
 )
@@ -84,9 +85,9 @@ invoice_line = sa.Table(
     sa.Column("invoice_number", text(40), sa.ForeignKey("invoice.number"), nullable=False, index=True),
     sa.Column("ordinal", sa.Integer, nullable=False),
     sa.Column("block", text(40), nullable=False),
-    sa.Column("title", text(400), nullable=False),
+    sa.Column("title", long_text(), nullable=False),
     sa.Column("description", long_text(), nullable=False),
-    sa.Column("code", text(20), nullable=False),
+    sa.Column("code", long_text(), nullable=False),
     sa.Column("amount", money(), nullable=False),
     sa.Column("meta", long_text(), nullable=False),
     sa.Column("trace", long_text(), nullable=False),

@@ -87,8 +87,8 @@ def quarantined(app: App, batch: dict[str, Any]) -> bytes:
 
 REFUSED_FILES = [
     ("an unknown dataset", f"sales/{PERIOD}/a.csv", GOOD, "DATASET_UNKNOWN", ("'sales'", "revenue_daily")),
-    ("an unknown period", "revenue_daily/2026-13/a.csv", GOOD, "PERIOD_UNKNOWN", ("'2026-13'", "YYYY-MM")),
-    ("a period in words", "revenue_daily/October/a.csv", GOOD, "PERIOD_UNKNOWN", ("'October'", "YYYY-MM")),
+    ("an unknown period", "revenue_daily/2026-13/a.csv", GOOD, "DROP_PERIOD_INVALID", ("'2026-13'", "YYYY-MM")),
+    ("a period in words", "revenue_daily/October/a.csv", GOOD, "DROP_PERIOD_INVALID", ("'October'", "YYYY-MM")),
     ("no folders", "b.csv", GOOD, "DROP_MISPLACED", ("'b.csv'", "{dataset}/{period}/{name}")),
     ("an unknown format", f"revenue_daily/{PERIOD}/a.doc", GOOD, "FORMAT_UNKNOWN", ("a.doc", ".csv")),
     ("nothing in it", f"revenue_daily/{PERIOD}/empty.csv", b"", "FILE_EMPTY", ("empty", "Export")),

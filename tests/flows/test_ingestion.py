@@ -23,7 +23,7 @@ from sqlalchemy.dialects import mssql
 
 from localhost.processes import Azurite
 from shared_code.documents.paths import EDW_DROPS, IMPORT_REPORTS, QUARANTINE
-from shared_code.edw import drops, queries, slices, storage
+from shared_code.edw import drops, queries, repository, slices, storage
 from shared_code.edw.errors import ConservationError
 from shared_code.edw.repository import Batch, ImportFilter
 from shared_code.edw.tables import import_slice, rejected_row
@@ -170,7 +170,10 @@ def csv_of(header: str, rows: list[str]) -> str:
 
 
 def batch(batch_id: str) -> Batch:
-    return queries.get_import(batch_id).batch
+    with database.reading() as connection:
+        found = repository.batch_by_id(connection, batch_id)
+    assert found is not None
+    return found
 
 
 def count(table: sa.Table) -> int:
@@ -395,7 +398,7 @@ def test_a_held_file_that_is_dropped_again_is_read_again(opened: Warehouse) -> N
 
     opened.drop(name, text)
 
-    assert (batch_of(name).state, len(opened.pending())) == ("loading", batch_of(name).slices)
+    assert (batch_of(name).state, len(opened.pending())) == ("loading", batch(batch_of(name).batch_id).slices)
 
 
 def test_a_master_published_while_slices_are_checked_makes_the_batch_begin_anew(opened: Warehouse) -> None:
@@ -428,7 +431,7 @@ def test_current_facts_with_few_unknown_sites_load_whole_when_they_are_dropped_a
     assert {found.batch_id for found in facts.sites} == {again.batch_id}
 
 
-def batch_of(name: str) -> Batch:
+def batch_of(name: str) -> queries.Import:
     return next(found for found in queries.list_imports().items if found.source_name == name)
 
 
@@ -668,8 +671,8 @@ GOOD = csv_of(REVENUE_HEADER, month(range(1, 2)))
 REFUSED: list[tuple[str, str | bytes, str, str]] = [
     ("sales/2026-10/a.csv", GOOD, "DATASET_UNKNOWN", "revenue_daily"),
     ("budget/2026-10/a.csv", GOOD, "DATASET_NOT_SUPPORTED", "not loaded yet"),
-    ("revenue_daily/october/a.csv", GOOD, "PERIOD_UNKNOWN", "YYYY-MM"),
-    ("revenue_daily/2026-13/a.csv", GOOD, "PERIOD_UNKNOWN", "YYYY-MM"),
+    ("revenue_daily/october/a.csv", GOOD, "DROP_PERIOD_INVALID", "YYYY-MM"),
+    ("revenue_daily/2026-13/a.csv", GOOD, "DROP_PERIOD_INVALID", "YYYY-MM"),
     ("revenue_daily/a.csv", GOOD, "DROP_MISPLACED", "{dataset}/{period}/{name}"),
     ("revenue_daily/2026-10/delta/a.csv", GOOD, "DELTA_NOT_SUPPORTED", "complete rows"),
     ("revenue_daily/2026-10/a.txt", GOOD, "FORMAT_UNKNOWN", ".csv.gz"),

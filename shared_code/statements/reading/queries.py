@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +19,7 @@ from shared_code.foundation.errors import BillingError, Detail
 from shared_code.statements import errors
 from shared_code.statements.reading import repository as reads
 from shared_code.statements.reading.filters import StatementFilter
+from shared_code.statements.reasons import cure
 from shared_code.statements.repository import run_of
 
 
@@ -45,23 +46,8 @@ def status_of(connection: Connection, run_id: str) -> dict[str, object]:
     outcomes = {row.outcome: row.number for row in reads.outcomes(connection, run_id)}
     documents = {row.state: row.number for row in reads.document_states(connection, run_id)}
     totals = reads.run_totals(connection, run_id)
-    return {
-        "id": run.run_id,
-        "period": run.period,
-        "source": run.source,
-        "scope": json.loads(run.scope),
-        "state": run.state,
-        "requestedBy": run.requested_by,
-        "createdAt": run.created_at,
-        "finishedAt": run.finished_at,
-        "expected": run.expected,
-        "outcomes": {
-            "generated": outcomes.get("Generated", 0),
-            "nothingToBill": outcomes.get("NothingToBill", 0),
-            "failed": outcomes.get("Failed", 0),
-            "skipped": outcomes.get("Skipped", 0),
-            "pending": outcomes.get("Pending", 0),
-        },
+    return _run(run) | {
+        "outcomes": _outcomes(outcomes),
         "reasons": {row.reason: row.number for row in reads.reasons(connection, run_id)},
         "documents": {"rendered": documents.get("Rendered", 0), "pending": documents.get("Pending", 0)},
         "statements": totals.statements,
@@ -70,24 +56,65 @@ def status_of(connection: Connection, run_id: str) -> dict[str, object]:
     }
 
 
+def _run(run: AnyRow) -> dict[str, object]:
+    return {
+        "id": run.run_id,
+        "period": run.period,
+        "source": run.source,
+        "scope": json.loads(run.scope),
+        "state": run.state,
+        "attempt": run.attempt,
+        "requestedBy": run.requested_by,
+        "createdAt": run.created_at,
+        "finishedAt": run.finished_at,
+        "expected": run.expected,
+    }
+
+
+OUTCOMES = ("Generated", "NothingToBill", "Failed", "Skipped", "Pending")
+
+
+def _outcomes(counts: dict[str, int]) -> dict[str, int]:
+    return {name[0].lower() + name[1:]: counts.get(name, 0) for name in OUTCOMES}
+
+
+def _outcome_named(text: str | None) -> str | None:
+    """An outcome however it is capitalised. Raises FILTER_INVALID for one that there is not."""
+    if text is None:
+        return None
+    found = next((name for name in OUTCOMES if name.lower() == text.lower()), None)
+    if found is None:
+        message = f"there is no outcome {text!r}; there are {', '.join(OUTCOMES)}"
+        raise BillingError(errors.FILTER_INVALID, message, [Detail("outcome", message)])
+    return found
+
+
 def run_items(run_id: str, limit: int, cursor: str | None, outcome: str | None = None) -> Page:
-    """The items of a run in order of site, with outcome, reason and message."""
+    """The items of a run in order of site, with outcome, reason and message. Raises RUN_NOT_FOUND."""
+    outcome = _outcome_named(outcome)
     with reading() as connection:
+        if run_of(connection, run_id) is None:
+            raise BillingError(errors.RUN_NOT_FOUND, f"there is no run {run_id}")
         rows = reads.items(connection, run_id, limit + 1, _read_cursor(cursor), outcome)
         total = reads.count_items(connection, run_id, outcome)
     return _page([_item(row) for row in rows], limit, total, lambda item: f"{item['siteNumber']}|{item['contractId']}")
 
 
 def list_runs(limit: int) -> list[dict[str, object]]:
-    """The newest runs with their states."""
+    """The newest runs with their states and counts by outcome. Two statements."""
     with reading() as connection:
-        return [status_of(connection, row.run_id) for row in reads.newest_runs(connection, limit)]
+        runs = reads.newest_runs(connection, limit)
+        counted = reads.outcomes_of(connection, [run.run_id for run in runs])
+    by_run: dict[str, dict[str, int]] = {}
+    for row in counted:
+        by_run.setdefault(row.run_id, {})[row.outcome] = row.number
+    return [_run(run) | {"outcomes": _outcomes(by_run.get(run.run_id, {}))} for run in runs]
 
 
 def list_statements(wanted: StatementFilter, limit: int, cursor: str | None) -> Page:
-    """Statements in order of period and site. Raises PERIOD_INVALID for a period that is none."""
+    """Statements in order of site. Raises PERIOD_INVALID for a period that is none."""
     if wanted.period is not None:
-        _require_period(wanted.period)
+        wanted = replace(wanted, period=_period(wanted.period))
     with reading() as connection:
         rows = reads.statements(connection, wanted, limit + 1, _read_cursor(cursor))
         total = reads.count_statements(connection, wanted)
@@ -136,9 +163,9 @@ def _visible(connection: Connection, statement_id: str, sites: Collection[str] |
     return row
 
 
-def _require_period(text: str) -> None:
+def _period(text: str) -> str:
     try:
-        Period.parse(text)
+        return str(Period.parse(text))
     except ValueError as fault:
         raise BillingError(errors.PERIOD_INVALID, str(fault), [Detail("period", str(fault))]) from fault
 
@@ -172,6 +199,7 @@ def _item(row: AnyRow) -> dict[str, object]:
         "outcome": row.outcome,
         "reason": row.reason,
         "message": row.message,
+        "suggestion": cure(row.reason),
         "reasons": json.loads(row.details) if row.details else [],
         "statementId": row.statement_id,
     }

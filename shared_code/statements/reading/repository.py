@@ -14,7 +14,7 @@ from shared_code.statements.tables import invoice, invoice_line, run_item, state
 
 
 def newest_runs(connection: Connection, limit: int) -> Sequence[AnyRow]:
-    chosen = sa.select(statement_run.c.run_id).order_by(statement_run.c.created_at.desc(), statement_run.c.run_id)
+    chosen = sa.select(statement_run).order_by(statement_run.c.created_at.desc(), statement_run.c.run_id)
     return connection.execute(chosen.limit(limit)).all()
 
 
@@ -23,6 +23,15 @@ def outcomes(connection: Connection, run_id: str) -> Sequence[AnyRow]:
         sa.select(run_item.c.outcome, sa.func.count().label("number"))
         .where(run_item.c.run_id == run_id)
         .group_by(run_item.c.outcome)
+    ).all()
+
+
+def outcomes_of(connection: Connection, run_ids: Sequence[str]) -> Sequence[AnyRow]:
+    """Numbers by outcome of up to 1,000 runs."""
+    return connection.execute(
+        sa.select(run_item.c.run_id, run_item.c.outcome, sa.func.count().label("number"))
+        .where(run_item.c.run_id.in_(run_ids))
+        .group_by(run_item.c.run_id, run_item.c.outcome)
     ).all()
 
 

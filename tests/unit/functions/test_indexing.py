@@ -70,6 +70,7 @@ HTTP = {
     ("list_rejections", "GET", "v1/imports/{batch_id}/rejections", "anonymous"),
     ("get_facts", "GET", "v1/facts/{period}", "anonymous"),
     ("start_statement_run", "POST", "v1/statement-runs", "anonymous"),
+    ("retry_statement_run", "POST", "v1/statement-runs/{run_id}/retry", "anonymous"),
     ("list_statement_runs", "GET", "v1/statement-runs", "anonymous"),
     ("get_statement_run", "GET", "v1/statement-runs/{run_id}", "anonymous"),
     ("list_statement_run_items", "GET", "v1/statement-runs/{run_id}/items", "anonymous"),

@@ -1,0 +1,93 @@
+"""Why an item of a run was not billed, or was billed with a remark: every reason code with its meaning and its cure."""
+
+from __future__ import annotations
+
+from shared_code.contracts.errors import RULE_KINDS
+from shared_code.foundation.errors import ErrorKind
+
+_REASONS: tuple[tuple[str, str, str], ...] = (
+    (
+        "COMPONENT_NOT_SUPPORTED",
+        "The contract has a block, or a rate that has escalated, which this version cannot compute.",
+        "Bill this contract where it is billed today; nothing of it is billed here in part.",
+    ),
+    (
+        "MISSING_FACTS",
+        "A dataset that the contract needs has no row of the site in this month.",
+        "Drop the file that the message names, then retry the run.",
+    ),
+    (
+        "INCOMPLETE_FACTS",
+        "Daily rows of the site stop, pause for too long, or the file does not reach the end of the month.",
+        "Drop the complete file, then retry the run.",
+    ),
+    (
+        "REJECTED_ROWS",
+        "Rows of the site were rejected in a dataset that the contract needs.",
+        "Correct the rows that the import report lists, drop the file again, then retry the run.",
+    ),
+    (
+        "MISSING_HISTORY",
+        "Tiers accumulate over a window, and a month of it was never loaded.",
+        "Drop the files of the earlier months that the message names, then retry the run.",
+    ),
+    (
+        "ANCHOR_MISSING",
+        "An anniversary window has no date on or before the period to start from.",
+        "Enter the contract's anchor date, or correct the site's start in the site master; then retry the run.",
+    ),
+    (
+        "SITE_UNKNOWN",
+        "The site is not in the site master.",
+        "Drop a site master that lists it, then retry the run.",
+    ),
+    (
+        "PERIOD_NOT_OVER",
+        "The contract is billed in arrears and the month is not over.",
+        "Retry the run on the last day of the month or later.",
+    ),
+    (
+        "NUMBER_TAKEN",
+        "An invoice number is taken by another contract or group of the site.",
+        "Give the contracts of the site different invoice groups, then retry the run.",
+    ),
+    (
+        "AMOUNT_OUT_OF_RANGE",
+        "The total is beyond what any month can come to.",
+        "Look at the facts and the rates of the site; correct them, then retry the run.",
+    ),
+    (
+        "CALCULATION_FAULT",
+        "The calculation met something that nobody foresaw.",
+        "Report the run and the contract; the log has the trace.",
+    ),
+    (
+        "ALREADY_GENERATED",
+        "Another run has billed this contract and period.",
+        "Nothing is to be done; the statement of the other run stands.",
+    ),
+    ("NOT_IN_FORCE", "The contract is not in force in this period.", "Nothing, unless its start or end is wrong."),
+    ("NOTHING_TO_BILL", "Every line came to 0.00.", "Nothing, unless the month was not that quiet."),
+    (
+        "RATE_BEFORE_BASE",
+        "The period lies before the month that the contract's rates are stated for; the stated rates were billed.",
+        "Compare the rates with those that were agreed for that month.",
+    ),
+    (
+        "NO_COMPARISON",
+        "The statement has not been compared with its forecast, so a person approves it.",
+        "Look at the statement.",
+    ),
+)
+_FIRST_NUMBER = 3401
+
+REASONS: dict[str, ErrorKind] = {
+    code: ErrorKind(code, number, 422, meaning, cure)
+    for number, (code, meaning, cure) in enumerate(_REASONS, start=_FIRST_NUMBER)
+} | {code: ErrorKind(code, kind.number, kind.status, kind.meaning, kind.cure) for code, kind in RULE_KINDS.items()}
+
+
+def cure(code: str | None) -> str | None:
+    """What helps against a reason; None for an item without one."""
+    kind = REASONS.get(code or "")
+    return kind.cure if kind else None
