@@ -442,10 +442,11 @@ def test_a_manager_sees_assigned_sites_only_in_lists_and_by_id(closed: Closed, r
 # -- contracts ----------------------------------------------------------------------------------------------------
 
 
-def put(app: App, site: str, data: bytes, kind: str = "application/json", **query: str) -> httpx.Response:
-    return app.call(
-        "PUT", f"sites/{site}/contract", "contractAdmin", content=data, params=query, headers={"Content-Type": kind}
-    )
+def put(
+    app: App, site: str, data: bytes, kind: str = "application/json", if_match: str | None = None, **query: str
+) -> httpx.Response:
+    headers = {"Content-Type": kind} | ({"If-Match": if_match} if if_match else {})
+    return app.call("PUT", f"sites/{site}/contract", "contractAdmin", content=data, params=query, headers=headers)
 
 
 def test_a_contract_of_our_own_form_is_saved_read_with_its_etag_and_saved_again_without_effect(closed: Closed) -> None:
@@ -459,9 +460,17 @@ def test_a_contract_of_our_own_form_is_saved_read_with_its_etag_and_saved_again_
     body = exact(read)
     assert read.headers["ETag"] == f'"{body["hash"]}"'
     assert body["document"]["components"][0]["lines"][0]["fee"] == "10.00"
-    again = put(closed.app, "0910", json.dumps(body["document"], indent=4).encode())
+    etag = read.headers["ETag"]
+    again = put(closed.app, "0910", json.dumps(body["document"], indent=4).encode(), if_match=etag)
     assert (again.status_code, again.json()["version"], again.json()["changed"]) == (200, 1, False)
-    changed = put(closed.app, "0910", as_bytes(fixed_fees("0910", ("11.00", 1))))
+    other = as_bytes(fixed_fees("0910", ("11.00", 1)))
+    unread, stale = put(closed.app, "0910", other), put(closed.app, "0910", other, if_match='"stale"')
+    assert (unread.status_code, error_of(unread)["code"]) == (400, "IF_MATCH_REQUIRED")
+    assert (stale.status_code, error_of(stale)["code"]) == (412, "CONTRACT_CHANGED")
+    unsure = put(closed.app, "0910", other, if_match=etag, dryRun="yes")
+    assert (unsure.status_code, error_of(unsure)["code"]) == (400, "PARAMETER_INVALID")
+    assert put(closed.app, "0910", other, if_match=etag, dryRun="True").json()["valid"] is True
+    changed = put(closed.app, "0910", other, if_match=etag)
     assert (changed.status_code, changed.json()["version"], changed.json()["changed"]) == (200, 2, True)
     assert closed.app.call("GET", "sites/0910/contract").headers["ETag"] != read.headers["ETag"]
 
@@ -469,12 +478,12 @@ def test_a_contract_of_our_own_form_is_saved_read_with_its_etag_and_saved_again_
 def test_a_legacy_document_is_known_again_and_a_changed_one_is_a_new_version(closed: Closed) -> None:
     name, data = next((name, data) for name, data in closed.contracts.items() if "Unknown" not in name)
     site = name[:4]
-    same = put(closed.app, site, data, LEGACY)
+    same = put(closed.app, site, data, LEGACY, if_match="*")
     assert (same.status_code, same.json()["version"], same.json()["changed"]) == (200, 1, False)
     legacy = json.loads(data)
     legacy["original"]["purchaseOrder"] = "PO 7"
     changed = put(
-        closed.app, site, to_bytes(document(legacy["metadata"], legacy["original"])), f"{LEGACY}; charset=utf-8"
+        closed.app, site, to_bytes(document(legacy["metadata"], legacy["original"])), f"{LEGACY}; charset=utf-8", "*"
     )
     assert (changed.status_code, changed.json()["version"]) == (200, 2)
     contract = closed.app.get(f"sites/{site}/contract")
@@ -529,6 +538,7 @@ def test_the_hourly_tick_starts_the_run_of_the_month_once_however_often_it_fires
         (run,) = wait_until(lambda: [run for run in scheduled_runs(app) if run["state"] == "Completed"], app.stack.host)
         (found,) = scheduled_runs(app)
         assert found["id"] == run["id"]
+        run = app.get(f"statement-runs/{run['id']}")
         assert (run["requestedBy"], run["statements"], run["total"]) == ("schedule", 1, Decimal("100.00"))
         assert run["period"] == str(business_month(run["createdAt"]).previous)
 
