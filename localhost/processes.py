@@ -105,11 +105,11 @@ class Process:
             number, owner = map(int, self._pid_file.read_text().split())
             left = psutil.Process(number)
             ours = any(str(self.folder) in part for part in left.cmdline())
-            owned = left.ppid() == owner and owner != os.getpid()
+            owned = left.ppid() == owner
         except (FileNotFoundError, ValueError, psutil.Error):
             return
-        if not ours:
-            return  # the number belongs to somebody else by now
+        if not ours or owner == os.getpid():
+            return  # the number belongs to somebody else by now, or we started it ourselves and it guards its folder
         if owned:
             raise ProcessError(f"{self.folder} is in use by the run with process id {owner}; end that one first")
         for process in (*left.children(recursive=True), left):

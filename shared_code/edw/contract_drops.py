@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from shared_code.contracts.saving import Document, Saved, Saving, read_document, save_in
 from shared_code.documents import paths
 from shared_code.edw import errors, repository, storage
+from shared_code.edw.repository import Batch
 from shared_code.foundation import blobs, clock
 from shared_code.foundation.bus import unit_of_work
 from shared_code.foundation.clock import derived_id, fingerprint
@@ -32,15 +33,14 @@ def receive_contract(container: str, blob_name: str) -> str:
     lists every finding with its place. Raises DROP_NOT_FOUND, SOURCE_CHANGED.
     """
     content = storage.open_blob(container, blob_name)
-    key = f"{DATASET}|{derived_id(container, blob_name)}|{derived_id(content.etag)}"
-    batch_id = derived_id("import-batch", key)
-    drop = _Drop(batch_id, key, container, blob_name, content)
+    drop = _Drop(container, blob_name, content)
     document, refusal = _read(drop)
     with unit_of_work() as work:
-        stored = repository.batch_by_key(work.connection, key)
+        batch_id, key, stored = _batch_of(work, drop)
         if stored is None:
             result, refusal = _result(work, document, refusal)
-            repository.add_batch(work.connection, _row(drop) | result, ())
+            row = _row(drop) | {"batch_id": batch_id, "effect_key": key}
+            repository.add_batch(work.connection, row | result, ())
             state = str(result["state"])
         else:  # delivered again: the report may be what is missing
             state = stored.state
@@ -52,12 +52,20 @@ def receive_contract(container: str, blob_name: str) -> str:
     return batch_id
 
 
+def _batch_of(work: UnitOfWork, drop: _Drop) -> tuple[str, str, Batch | None]:
+    """Id and key of the drop's batch, and the batch if it is there. The same bytes dropped anew are a batch anew."""
+    key = f"{DATASET}|{derived_id(drop.container, drop.name)}|{drop.sha256}"
+    stored = repository.batch_by_key(work.connection, key)
+    if stored is not None and stored.source_etag != drop.content.etag:
+        key = f"{key}|{derived_id(drop.content.etag)}"
+        stored = repository.batch_by_key(work.connection, key)
+    return derived_id("import-batch", key), key, stored
+
+
 @dataclass(slots=True)
 class _Drop:
     """One version of a dropped file."""
 
-    batch_id: str
-    key: str
     container: str
     name: str
     content: storage.Content
@@ -88,8 +96,6 @@ def _is_legacy(data: bytes) -> bool:
 
 def _row(drop: _Drop) -> dict[str, object]:
     return {
-        "batch_id": drop.batch_id,
-        "effect_key": drop.key,
         "dataset": DATASET,
         "period": "",
         "container": drop.container,
