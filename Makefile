@@ -52,7 +52,7 @@ lock: ## compile the requirements with hashes, and the npm lock without addresse
 	UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --python-version 3.13 --generate-hashes --universal -q requirements.in -o requirements.txt
 	UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --python-version 3.13 --generate-hashes --universal -q requirements-dev.in -o requirements-dev.txt
 	npm install --package-lock-only --silent
-	node -e 'const f="package-lock.json",j=JSON.parse(require("fs").readFileSync(f));for(const p of Object.values(j.packages)){delete p.funding;delete p.resolved}require("fs").writeFileSync(f,JSON.stringify(j,null,2)+"\n")'
+	node -e 'const f="package-lock.json",j=JSON.parse(require("fs").readFileSync(f));for(const p of Object.values(j.packages)){delete p.funding;delete p.resolved;if(String(p.license).includes(":/"+"/"))delete p.license}require("fs").writeFileSync(f,JSON.stringify(j,null,2)+"\n")'
 
 clean: ## remove everything that was made here
 	rm -rf .venv node_modules .state .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

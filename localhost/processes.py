@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -57,7 +58,7 @@ def wait_until[T](condition: Callable[[], T], *processes: "Process", seconds: fl
         time.sleep(0.05)
 
 
-class Process:
+class Process(ABC):
     """One process with its state folder and its log in it."""
 
     name = "process"
@@ -69,13 +70,13 @@ class Process:
         self.log = folder / f"{self.name}.out"
         self._log_start = 0  # of this start; the file keeps earlier ones
 
+    @abstractmethod
     def command(self) -> Sequence[str]:
         """The command line."""
-        raise NotImplementedError
 
+    @abstractmethod
     def is_ready(self) -> bool:
         """Whether the started process serves."""
-        raise NotImplementedError
 
     def launch(self) -> subprocess.Popen[bytes]:
         """Start the process without waiting for it."""
