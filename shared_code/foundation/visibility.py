@@ -1,0 +1,30 @@
+"""Which rows a caller may see: the row filter of every list and every single resource, as one SQL condition.
+
+`access` makes one from the caller's roles and assignments; repositories put `limit(column)` into their WHERE. Nothing
+is filtered in Python, so a count, a page and a single row can never disagree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+
+@dataclass(frozen=True, slots=True)
+class Visibility:
+    """Keys that a caller may see: those that `keys` selects (one column), or all of them (None)."""
+
+    keys: sa.Select[tuple[Any]] | None = None
+
+    @property
+    def everything(self) -> bool:
+        return self.keys is None
+
+    def limit(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+        """The condition that `column` holds a key that the caller may see."""
+        return sa.true() if self.keys is None else column.in_(self.keys)
+
+
+EVERYTHING = Visibility()
