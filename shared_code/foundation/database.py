@@ -1,26 +1,24 @@
-"""One engine for SQLite and SQL Server, column types that are exact on both, and the unit of work.
+"""The tables' catalogue with its column types, the engine of the process, and the unit of work.
 
-Money is exact in the database too: `Fixed` is a scaled integer in SQLite and DECIMAL in SQL Server, so that SUM is
-exact on both (SQLite's own decimals are binary floats).
+Money is exact in the database too: `Fixed` is a scaled integer in SQLite and DECIMAL in SQL Server (`dialect.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from decimal import Decimal
+from dataclasses import dataclass, field, replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import mssql
-from sqlalchemy.engine import Connection, Dialect, Engine, Row
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.engine import Connection, Engine, Row
 
-from shared_code.foundation import clock
+from shared_code.foundation import clock, telemetry
+from shared_code.foundation.dialect import Fixed as Fixed
+from shared_code.foundation.dialect import Instant as Instant
+from shared_code.foundation.dialect import long_text as long_text
+from shared_code.foundation.engine import create_database as create_database
 from shared_code.foundation.errors import CONCURRENT_CHANGE, BillingError
 from shared_code.foundation.settings import settings
 
@@ -38,62 +36,6 @@ metadata = sa.MetaData(
 )
 
 
-class Fixed(TypeDecorator[Decimal]):
-    """An exact decimal of fixed scale. More decimals than the scale are refused, never rounded (rules R45)."""
-
-    impl = sa.BigInteger
-    cache_ok = True
-
-    def __init__(self, precision: int = 19, scale: int = 4) -> None:
-        super().__init__()
-        self.precision = precision
-        self.scale = scale
-        self._unit = Decimal(1).scaleb(-scale)
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        if dialect.name == "mssql":
-            return dialect.type_descriptor(sa.Numeric(self.precision, self.scale))
-        return dialect.type_descriptor(sa.BigInteger())
-
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
-        if value is None:
-            return None
-        whole = int(value.scaleb(self.scale))
-        # Compared with the value itself: `scaleb` has rounded a value of more than 28 digits.
-        if Decimal(whole).scaleb(-self.scale) != value:
-            raise ValueError(f"{value} has more than {self.scale} decimals")
-        return value if dialect.name == "mssql" else whole
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
-        if value is None:
-            return None
-        return Decimal(value) if dialect.name == "mssql" else Decimal(value).scaleb(-self.scale)
-
-
-def _datetime2() -> TypeEngine[Any]:
-    return mssql.DATETIME2(precision=6)  # type: ignore[no-untyped-call]  # the dialect's types are not annotated
-
-
-class Instant(TypeDecorator[datetime]):
-    """An aware UTC instant, stored without zone (DATETIME2 in SQL Server)."""
-
-    impl = sa.DateTime
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(_datetime2() if dialect.name == "mssql" else sa.DateTime())
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("an instant carries its zone")
-        return value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else value.replace(tzinfo=UTC)
-
-
 def money() -> Fixed:
     """Money with the four decimals that facts may carry (rules R45)."""
     return Fixed(19, 4)
@@ -101,11 +43,6 @@ def money() -> Fixed:
 
 def text(length: int) -> sa.Unicode:
     return sa.Unicode(length)
-
-
-def long_text() -> TypeEngine[str]:
-    """Text of any length; never part of a key (SQL Server refuses that)."""
-    return sa.UnicodeText().with_variant(mssql.NVARCHAR(None), "mssql")
 
 
 outbox = sa.Table(
@@ -117,6 +54,8 @@ outbox = sa.Table(
     sa.Column("correlation_id", text(64), nullable=False),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("published_at", Instant),
+    sa.Column("trace_parent", text(64)),
+    sa.Column("claimed_until", Instant),  # a sweep publishes it; another one passes it over until then
 )
 sa.Index("ix_outbox_published_at_created_at", outbox.c.published_at, outbox.c.created_at)
 
@@ -129,50 +68,20 @@ inbox = sa.Table(
 )
 
 
-def create_database(url: str) -> Engine:
-    """An engine for `url`. SQLite gets WAL, foreign keys and explicit transactions; SQL Server a bounded pool."""
-    if url.startswith("sqlite"):
-        location = url.partition("///")[2]
-        if location:
-            Path(location).parent.mkdir(parents=True, exist_ok=True)
-        engine = sa.create_engine(url, connect_args={"timeout": 60, "check_same_thread": False}, hide_parameters=True)
-        sa.event.listen(engine, "connect", _prepare_sqlite)
-        sa.event.listen(engine, "begin", _begin_sqlite)
-        return engine
-    return sa.create_engine(
-        url,
-        pool_size=5,
-        max_overflow=5,
-        pool_pre_ping=True,
-        pool_recycle=1500,
-        fast_executemany=True,
-        hide_parameters=True,  # what is billed to whom does not belong into logs
-    )
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # transactions are begun below, not by the driver
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=NORMAL",
-        "foreign_keys=ON",
-        "busy_timeout=60000",
-        "cache_size=-65536",
-        "temp_store=MEMORY",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    """Writers take the write lock at once: a reader that upgrades later could only fail (SQLITE_BUSY)."""
-    mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
-    connection.exec_driver_sql(f"BEGIN {mode}")
-
-
 @cache
 def engine() -> Engine:
     """The engine of this process."""
-    return create_database(settings().database_url)
+    known = settings()
+    return _observed(create_database(known.database_url, max_connections=known.database_max_connections))
+
+
+def _observed(engine: Engine) -> Engine:
+    """The engine, its statements reported to telemetry if that is exported anywhere."""
+    observer = telemetry.sql_observer(engine.dialect.name)
+    if observer is not None:
+        for event in ("before_cursor_execute", "after_cursor_execute", "handle_error", "commit", "rollback"):
+            sa.event.listen(engine, event, getattr(observer, event))
+    return engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +92,7 @@ class Message:
     queue: str
     body: str
     correlation_id: str = ""
+    trace_parent: str = ""
 
 
 @dataclass(slots=True)
@@ -199,6 +109,9 @@ class UnitOfWork:
         known = self._known([m.message_id for m in messages])
         fresh = list({m.message_id: m for m in messages if m.message_id not in known}.values())
         if fresh:
+            trace_parent = telemetry.trace_parent()
+            if trace_parent:
+                fresh = [m if m.trace_parent else replace(m, trace_parent=trace_parent) for m in fresh]
             instant = clock.now()
             self.connection.execute(
                 outbox.insert(),
@@ -209,6 +122,7 @@ class UnitOfWork:
                         "body": m.body,
                         "correlation_id": m.correlation_id,
                         "created_at": instant,
+                        "trace_parent": m.trace_parent or None,
                     }
                     for m in fresh
                 ],

@@ -1,19 +1,22 @@
-"""Every setting, typed, from the environment. A wrong one stops the start, and all wrong ones are named at once.
+"""Every app setting, typed, from the environment. A wrong one stops the start, and all wrong ones are named at once.
 
 Names are those of the app settings in Azure. Connections follow the Functions convention: the bare name holds a
 connection string, `NAME__blobServiceUri` or `NAME__fullyQualifiedNamespace` an address for managed identity.
+What billing people decide stands in `business_settings`; app settings only give the values that hold until they do.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from functools import cache
-from typing import Annotated
-from zoneinfo import ZoneInfo, available_timezones
+from typing import Any, cast
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-
+from shared_code.foundation import deployment_rules
+from shared_code.foundation.business_settings.model import CATALOGUE, BusinessSettings, from_environment
 from shared_code.foundation.errors import BillingError, Detail, ErrorKind
+from shared_code.foundation.setting_kinds import Flag, Hidden, Kind, Secret, Text, Whole, Zone
 
 SETTINGS_INVALID = ErrorKind(
     code="SETTINGS_INVALID",
@@ -22,84 +25,118 @@ SETTINGS_INVALID = ErrorKind(
     meaning="The app cannot start with these settings.",
     cure="Correct every setting named in the details; local.settings.json.example shows a working set.",
 )
+_ANY = Text()
+_REQUESTS = Whole(1, 1_000_000)
+_REQUIRED: Any = object()
 
-Codes = Annotated[frozenset[str], NoDecode]
+
+def _setting[Value](
+    name: str, kind: Kind[Value] | None = None, *, default: Any = _REQUIRED, shown: bool = True
+) -> Value:
+    """A field that is read from the app setting `name`; one without a default must be set."""
+    metadata = {"name": name, "kind": kind or _ANY, "default": default}
+    return cast(Value, field(repr=shown, metadata=metadata))
 
 
-class Settings(BaseSettings):
-    """The configuration of one deployment. Texts that are printed (operator, remittance) are settings too."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The configuration of one deployment. Texts that are printed (operator, remittance) are settings too.
 
-    model_config = SettingsConfigDict(case_sensitive=True, extra="ignore", frozen=True, populate_by_name=True)
+    Nothing secret shows in `str`, `repr` or an error.
+    """
 
-    database_url: str = Field(default="sqlite:///.state/powerbill.sqlite", alias="DATABASE_URL")
-    storage: str = Field(default="", alias="BillingStorage")
-    storage_uri: str = Field(default="", alias="BillingStorage__blobServiceUri")
-    service_bus: str = Field(default="", alias="BillingServiceBus")
-    service_bus_namespace: str = Field(default="", alias="BillingServiceBus__fullyQualifiedNamespace")
+    # On a developer's machine the address may hold a password.
+    database_url: str = _setting("DATABASE_URL", default="sqlite:///.state/powerbill.sqlite", shown=False)
+    database_max_connections: int = _setting("DATABASE_MAX_CONNECTIONS", Whole(40, 30_000), default=240)
+    storage: Secret = _setting("BillingStorage", Hidden(), default=Secret())  # noqa: RUF009 - a field
+    storage_uri: str = _setting("BillingStorage__blobServiceUri", default="")
+    service_bus: Secret = _setting("BillingServiceBus", Hidden(), default=Secret())  # noqa: RUF009 - a field
+    service_bus_namespace: str = _setting("BillingServiceBus__fullyQualifiedNamespace", default="")
 
-    business_time_zone: str = Field(default="America/New_York", alias="BUSINESS_TIME_ZONE")
-    operator_name: str = Field(min_length=1, max_length=60, alias="OPERATOR_NAME")
-    operator_legal_name: str = Field(default="", alias="OPERATOR_LEGAL_NAME")
-    operator_address: str = Field(default="", alias="OPERATOR_ADDRESS")
-    operator_phone: str = Field(default="", alias="OPERATOR_PHONE")
-    operator_email: str = Field(default="", alias="OPERATOR_EMAIL")
-    operator_po_box: str = Field(default="", alias="OPERATOR_PO_BOX")
-    operator_account_number: str = Field(default="", alias="OPERATOR_ACCOUNT_NUMBER")
-    operator_aba: str = Field(default="", alias="OPERATOR_ABA")
-    second_brand_name: str = Field(default="", alias="SECOND_BRAND_NAME")
-    second_brand_legal_name: str = Field(default="", alias="SECOND_BRAND_LEGAL_NAME")
+    business_time_zone: str = _setting("BUSINESS_TIME_ZONE", Zone(), default="America/New_York")  # rules R29
+    operator_name: str = _setting("OPERATOR_NAME", Text(1, 60))
+    operator_legal_name: str = _setting("OPERATOR_LEGAL_NAME", default="")
+    operator_address: str = _setting("OPERATOR_ADDRESS", default="")
+    operator_phone: str = _setting("OPERATOR_PHONE", default="")
+    operator_email: str = _setting("OPERATOR_EMAIL", default="")
+    operator_po_box: str = _setting("OPERATOR_PO_BOX", default="")
+    operator_account_number: str = _setting("OPERATOR_ACCOUNT_NUMBER", default="", shown=False)
+    operator_aba: str = _setting("OPERATOR_ABA", default="", shown=False)
+    second_brand_name: str = _setting("SECOND_BRAND_NAME", default="")
+    second_brand_legal_name: str = _setting("SECOND_BRAND_LEGAL_NAME", default="")
 
-    identity_issuer: str = Field(default="", alias="IDENTITY_ISSUER")
-    identity_audience: str = Field(default="", alias="IDENTITY_AUDIENCE")
-    identity_tenant: str = Field(default="", alias="IDENTITY_TENANT")
-    identity_jwks: str = Field(default="", alias="IDENTITY_JWKS")
-    public_url: str = Field(default="", alias="PUBLIC_URL")
+    identity_issuer: str = _setting("IDENTITY_ISSUER", default="")
+    identity_audience: str = _setting("IDENTITY_AUDIENCE", default="")
+    identity_tenant: str = _setting("IDENTITY_TENANT", default="")
+    identity_jwks: str = _setting("IDENTITY_JWKS", default="")
+    identity_clock_skew_seconds: int = _setting("IDENTITY_CLOCK_SKEW_SECONDS", Whole(0, 300), default=60)
+    identity_keys_seconds: int = _setting("IDENTITY_KEYS_SECONDS", Whole(60, 86_400), default=3600)
+    website_site_name: str = _setting("WEBSITE_SITE_NAME", default="")  # set by the platform, and only there
+    website_auth_enabled: bool = _setting("WEBSITE_AUTH_ENABLED", Flag(), default=False)  # set by the platform
+    public_url: str = _setting("PUBLIC_URL", default="")
 
-    chunk_contracts: int = Field(default=100, ge=1, le=1000, alias="CHUNK_CONTRACTS")
-    documents_per_message: int = Field(default=25, ge=1, le=250, alias="DOCUMENTS_PER_MESSAGE")
-    slice_bytes: int = Field(default=8_000_000, ge=1_000, le=256_000_000, alias="SLICE_BYTES")
-    gap_days: int = Field(default=7, ge=1, le=31, alias="GAP_DAYS")
-    bell_excluded_codes: Codes = Field(default=frozenset({"OR1", "OR2"}), alias="BELL_EXCLUDED_CODES")
-    room_value_types: Codes = Field(default=frozenset(), alias="OCCUPIED_ROOMS_VALUE_TYPES")
-    held_rejected_share: float = Field(default=0.05, ge=0, le=1, alias="IMPORT_HOLD_REJECTED_SHARE")
-    run_patience_minutes: int = Field(default=15, ge=1, le=1440, alias="RUN_PATIENCE_MINUTES")
-    scheduled_billing_day: int = Field(default=3, ge=0, le=28, alias="SCHEDULED_BILLING_DAY")
+    # Limits of callers hold before the database is asked anything, so they are no business settings (decision 0015).
+    person_calls_per_minute: int = _setting("PERSON_CALLS_PER_MINUTE", _REQUESTS, default=100)
+    person_calls_burst: int = _setting("PERSON_CALLS_BURST", _REQUESTS, default=20)
+    service_calls_per_minute: int = _setting("SERVICE_CALLS_PER_MINUTE", _REQUESTS, default=1000)
+    service_calls_burst: int = _setting("SERVICE_CALLS_BURST", _REQUESTS, default=100)
 
-    @field_validator("bell_excluded_codes", "room_value_types", mode="before")
-    @classmethod
-    def _codes(cls, value: object) -> object:
-        if isinstance(value, str):
-            return frozenset(part.strip().upper() for part in value.split(",") if part.strip())
-        return value
+    chunk_contracts: int = _setting("CHUNK_CONTRACTS", Whole(1, 1000), default=100)
+    documents_per_message: int = _setting("DOCUMENTS_PER_MESSAGE", Whole(1, 250), default=25)
+    slice_bytes: int = _setting("SLICE_BYTES", Whole(1_000, 256_000_000), default=8_000_000)
 
-    @field_validator("business_time_zone")
-    @classmethod
-    def _zone(cls, value: str) -> str:
-        if value not in available_timezones():
-            raise ValueError(f"unknown time zone {value!r}; expected a name such as America/New_York")
-        return ZoneInfo(value).key
+    business: BusinessSettings
+    """Values of business settings where none is stored: `business_settings.repository.current` puts those over them."""
+    business_stated: frozenset[str] = frozenset()
+    """The fields of business settings that the environment gave a value."""
 
-    @field_validator("identity_jwks")
-    @classmethod
-    def _identity(cls, value: str, info: ValidationInfo) -> str:
-        # On the field, since a check of the whole would wait until every field is right and hide its problem.
-        if bool(value) != bool(info.data.get("identity_issuer")):
-            raise ValueError("IDENTITY_ISSUER and IDENTITY_JWKS belong together: set both or neither")
-        return value
+
+_FIELDS = {one.metadata["name"]: one for one in fields(Settings) if one.metadata}
+NAMES = frozenset(_FIELDS) | {entry.app_setting for entry in CATALOGUE.values()}
+"""The names of all app settings that the app reads here."""
 
 
 @cache
 def settings() -> Settings:
-    """The settings of this process, read once. Raises SETTINGS_INVALID with every problem at once."""
-    try:
-        return Settings()  # the values come from the environment
-    except ValidationError as error:
-        details = [Detail(_name(str(e["loc"][0])), e["msg"]) for e in error.errors()]
-        problems = "; ".join(f"{d.field}: {d.message}" for d in details)
-        raise BillingError(SETTINGS_INVALID, f"settings are invalid: {problems}", details) from error
+    """The settings of this process, read once. Raises SETTINGS_INVALID with every problem of form at once."""
+    found, problems = _read(os.environ)
+    if found is None:
+        raise _invalid(problems)
+    return found
 
 
-def _name(place: str) -> str:
-    """The name of a setting: pydantic says the field's own where a default was at fault."""
-    field = Settings.model_fields.get(place)
-    return (field.alias if field is not None else None) or place
+def check_settings(environment: Mapping[str, str] | None = None) -> None:
+    """Refuse to start: every problem at once, of form and of a deployment that would be open, leaky or misspelt.
+
+    Called when the app is registered. Raises SETTINGS_INVALID; each detail names the setting, the problem and the cure,
+    and no detail shows a value.
+    """
+    given = os.environ if environment is None else environment
+    _, problems = _read(given)
+    if problems := problems + deployment_rules.problems(given, NAMES):
+        raise _invalid(problems)
+
+
+def _read(environment: Mapping[str, str]) -> tuple[Settings | None, list[Detail]]:
+    values: dict[str, Any] = {}
+    problems: list[Detail] = []
+    for name, one in _FIELDS.items():
+        kind, default = one.metadata["kind"], one.metadata["default"]
+        try:
+            values[one.name] = kind.of_text(environment[name]) if name in environment else default
+        except ValueError as fault:
+            problems.append(Detail(name, f"cannot be used; {fault}"))
+        else:
+            if values[one.name] is _REQUIRED:
+                problems.append(Detail(name, f"is missing; write {kind.wants}"))
+    if bool(environment.get("IDENTITY_ISSUER")) != bool(environment.get("IDENTITY_JWKS")):
+        problems.append(Detail("IDENTITY_JWKS", "and IDENTITY_ISSUER belong together; set both or neither"))
+    stated, wrong = from_environment(environment)
+    if problems := problems + wrong:
+        return None, problems
+    return Settings(business=BusinessSettings(**stated), business_stated=frozenset(stated), **values), []
+
+
+def _invalid(problems: list[Detail]) -> BillingError:
+    listed = "; ".join(f"{problem.field}: {problem.message}" for problem in problems)
+    return BillingError(SETTINGS_INVALID, f"settings are invalid: {listed}", problems)

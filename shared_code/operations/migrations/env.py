@@ -7,6 +7,7 @@ from alembic import context
 
 import shared_code.operations.schema  # noqa: F401 - registers every table
 from shared_code.foundation.database import Fixed, Instant, create_database, metadata
+from shared_code.foundation.dialect import as_azure_sql
 
 
 def render(kind: str, item: object, _context: object) -> str | Literal[False]:
@@ -25,6 +26,7 @@ url = context.config.get_main_option("sqlalchemy.url") or ""
 
 if context.is_offline_mode():
     context.configure(url=url, target_metadata=metadata, literal_binds=True, transaction_per_migration=True)
+    as_azure_sql(context.get_context().dialect)
     with context.begin_transaction():
         context.run_migrations()
 else:

@@ -1,0 +1,37 @@
+"""For all tests: what they execute is looked over with the eyes of SQL Server."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from localhost.sql_recorder import Finding, Recorder
+
+
+class SqlCheck:
+    """The findings of the statements since they were last taken."""
+
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+        self.recorder = Recorder(self.findings.append)
+
+    def take(self) -> list[Finding]:
+        found = self.findings.copy()
+        self.findings.clear()
+        return found
+
+
+@pytest.fixture(scope="session")
+def recorded() -> Iterator[SqlCheck]:
+    check = SqlCheck()
+    check.recorder.start()
+    yield check
+    check.recorder.stop()
+
+
+@pytest.fixture(autouse=True)
+def sql_check(recorded: SqlCheck) -> Iterator[SqlCheck]:
+    """Fails a test that executed a statement which SQL Server would refuse."""
+    yield recorded
+    found = recorded.take()
+    if found:
+        pytest.fail("SQL Server would refuse:\n" + "\n".join(str(finding) for finding in found), pytrace=False)
