@@ -7,7 +7,13 @@ from functools import cache
 from shared_code.access import errors as access
 from shared_code.contracts import errors as contracts
 from shared_code.edw import errors as edw
-from shared_code.foundation.errors import CONCURRENT_CHANGE, BillingError, ErrorKind
+from shared_code.foundation import listing
+from shared_code.foundation.business_settings import errors as business_settings
+from shared_code.foundation.calendar import PERIOD_INVALID
+from shared_code.foundation.database_url import DATABASE_DRIVER_MISSING
+from shared_code.foundation.dead_letters import errors as dead_letters
+from shared_code.foundation.errors import CONCURRENT_CHANGE, IF_MATCH_REQUIRED, BillingError, ErrorKind
+from shared_code.foundation.idempotency import errors as idempotency
 from shared_code.foundation.settings import SETTINGS_INVALID
 from shared_code.operations import errors as operations
 from shared_code.statements import errors as statements
@@ -19,7 +25,14 @@ def catalog() -> dict[str, ErrorKind]:
     """Kinds by code."""
     kinds = (
         SETTINGS_INVALID,
+        DATABASE_DRIVER_MISSING,
         CONCURRENT_CHANGE,
+        IF_MATCH_REQUIRED,
+        PERIOD_INVALID,
+        *listing.KINDS,
+        *idempotency.KINDS,
+        *dead_letters.KINDS,
+        *business_settings.KINDS,
         *access.KINDS,
         *contracts.KINDS,
         *edw.ALL,

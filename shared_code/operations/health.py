@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
+from shared_code.foundation.answers import Described
 from shared_code.foundation.errors import BillingError
 from shared_code.operations import errors
 
@@ -13,20 +15,43 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class DependencyState:
-    """One dependency. `detail` names the kind of fault and never an address or a secret."""
+class DependencyState(Described):
+    """One dependency of the app."""
 
     name: str
     ok: bool
     detail: str = ""
+    """The kind of fault; never an address or a secret."""
 
 
 @dataclass(frozen=True, slots=True)
-class Readiness:
+class Readiness(Described):
     """All dependencies; ready when every one answers."""
 
     ready: bool
     dependencies: tuple[DependencyState, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Liveness(Described):
+    """The process answers; it says nothing about what it depends on."""
+
+    status: Literal["live"]
+
+
+@dataclass(frozen=True, slots=True)
+class Version(Described):
+    """What runs here."""
+
+    api: str
+    """The version of the API."""
+    schema: str
+    """The revision that migrations have brought the database to."""
+
+
+def liveness() -> Liveness:
+    """What a process that answers says."""
+    return Liveness("live")
 
 
 def readiness() -> Readiness:
@@ -42,11 +67,11 @@ def dependency(name: str) -> DependencyState:
     return _ask(name)
 
 
-def version_info() -> dict[str, object]:
+def version_info() -> Version:
     """The app's API version and the schema revision of its database."""
     from shared_code.operations.repository import schema_revision
 
-    return {"api": "v1", "schema": schema_revision()}
+    return Version("v1", schema_revision())
 
 
 def _ask(name: str) -> DependencyState:
@@ -59,9 +84,9 @@ def _ask(name: str) -> DependencyState:
 
 
 def _database() -> None:
-    from shared_code.operations.repository import schema_revision
+    from shared_code.operations.repository import check_database
 
-    schema_revision()
+    check_database()
 
 
 def _storage() -> None:

@@ -4,6 +4,10 @@ import shared_code.access.tables
 import shared_code.contracts.tables
 import shared_code.edw.tables
 import shared_code.facts.tables
+import shared_code.foundation.audit.tables
+import shared_code.foundation.business_settings.tables
+import shared_code.foundation.dead_letters.tables
+import shared_code.foundation.idempotency.tables
 import shared_code.statements.tables  # noqa: F401
 from shared_code.foundation.database import metadata
 
