@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+from localhost.identity import user_id
 from localhost.processes import ProcessError
 from localhost.stack import ROOT, Stack
 from shared_code.access.roles import ROLES
@@ -42,6 +43,9 @@ def _say(stack: Stack) -> None:
     print("A token for each role (12 hours). Account and district managers see the sites that are assigned to them.")
     for role in ROLES:
         print(f"\n{role}\n{stack.issuer.token(role)}")
+    print("\nAssign a site to one of them:")
+    print(f"  DATABASE_URL={stack.database_url} OPERATOR_NAME=local .venv/bin/python -m shared_code.access.grant \\")
+    print(f"    --user {user_id('accountManager')} --site 0901")
     api = f"{stack.host.url}/api/v1"
     print(f"\nThe app answers at {api}. Look at, with a token:")
     for path in ("statement-runs", "statements", "imports"):

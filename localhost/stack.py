@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from localhost.identity import Issuer
+from localhost.identity import Issuer, made_up_users
 from localhost.processes import Azurite, Bus, Host, Process
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -64,6 +64,7 @@ class Stack:
             self._parts.enter_context(self.bus)
             self.host.environment.update(self.environment())
             self.migrate()
+            self.add_users()
             self._parts.enter_context(self.host)
         except BaseException:
             self._parts.close()
@@ -81,8 +82,19 @@ class Stack:
 
     def migrate(self) -> None:
         """Bring the database to the newest schema, as a deployment does."""
-        command = [sys.executable, "-m", "shared_code.operations.migrate"]
-        subprocess.run(command, cwd=ROOT, env={**os.environ, **self.environment()}, check=True)
+        self._command("shared_code.operations.migrate")
+
+    def add_users(self) -> None:
+        """Make the made-up users known, one for each role. Those that are known already stay as they are."""
+        users = self.state / "users.json"
+        users.write_text(json.dumps(made_up_users()))
+        self._command("shared_code.access.grant", "--users", str(users), "--reason", "made up for this machine")
+
+    def _command(self, module: str, *arguments: str) -> None:
+        command = [sys.executable, "-m", module, *arguments]
+        subprocess.run(
+            command, cwd=ROOT, env={**os.environ, **self.environment()}, check=True, stdout=subprocess.DEVNULL
+        )
 
     def headers(self, role: str) -> dict[str, str]:
         """Request headers of a made-up user with `role`."""

@@ -13,7 +13,7 @@ TOKEN_INVALID = ErrorKind(
     "TOKEN_INVALID",
     1002,
     401,
-    "The access token is not valid here: expired, for another app, or not signed by the known issuer.",
+    "What says who asks is not valid here: expired, for another app, or not signed by the known issuer.",
     "Sign in again and send the new token.",
 )
 FORBIDDEN = ErrorKind(
@@ -40,4 +40,43 @@ IDENTITY_UNREACHABLE = ErrorKind(
     retryable=True,
 )
 
-KINDS = (TOKEN_MISSING, TOKEN_INVALID, FORBIDDEN, IDENTITY_NOT_CONFIGURED, IDENTITY_UNREACHABLE)
+USER_NOT_FOUND = ErrorKind(
+    "USER_NOT_FOUND",
+    2401,
+    404,
+    "Nobody with this user id is known here.",
+    "Check the id (the object id of the directory), or create the user with PUT.",
+)
+USER_INVALID = ErrorKind(
+    "USER_INVALID",
+    2402,
+    422,
+    "The user's name, roles or assignments are not right.",
+    "Correct every field named in the details.",
+)
+OWN_ACCESS = ErrorKind(
+    "OWN_ACCESS",
+    1004,
+    403,
+    "Nobody changes their own roles or assignments.",
+    "Ask another system administrator.",
+)
+USER_CHANGED = ErrorKind(
+    "USER_CHANGED",
+    4401,
+    412,
+    "The user was changed since it was read.",
+    "Read it again, repeat the change and send its new ETag as If-Match.",
+)
+
+KINDS = (
+    TOKEN_MISSING,
+    TOKEN_INVALID,
+    FORBIDDEN,
+    IDENTITY_NOT_CONFIGURED,
+    IDENTITY_UNREACHABLE,
+    USER_NOT_FOUND,
+    USER_INVALID,
+    OWN_ACCESS,
+    USER_CHANGED,
+)

@@ -1,99 +1,55 @@
-"""From a bearer token to a caller: issuer, audience, tenant, signature and expiry are checked (http-api, identity)."""
+"""From the headers of a request to a caller: a bearer token, or what Easy Auth says where the platform runs it."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import jwt
 
 from shared_code.access import errors
-from shared_code.access.repository import assigned_sites
-from shared_code.access.roles import OWN_SITES_ONLY, ROLES, Access, allowed
-from shared_code.foundation.database import reading
+from shared_code.access.easy_auth import HEADER, caller_of_principal
+from shared_code.access.keys import KeySource, key_source
+from shared_code.access.model import Caller, Permission
+from shared_code.access.permissions import authorise
+from shared_code.access.tokens import Trust, caller_of_token, trust
 from shared_code.foundation.errors import BillingError
-from shared_code.foundation.settings import settings
+from shared_code.foundation.settings import Settings, settings
 
-if TYPE_CHECKING:
-    from jwt import PyJWKClient, PyJWKSet
-
-_CLOCK_SKEW_SECONDS = 60
+__all__ = ["Caller", "Permission", "authorise", "identify"]
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks: an id from the token, a name for people, and the roles that count here."""
+def identify(headers: Mapping[str, str]) -> Caller:
+    """Who sends a request with these `headers`; the database is not asked, so the caller has no roles yet.
 
-    user_id: str
-    name: str
-    roles: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Permission:
-    """What the caller may see of a resource: all sites (None) or the assigned ones."""
-
-    caller: Caller
-    sites: frozenset[str] | None
-
-
-def identify(authorization: str | None) -> Caller:
-    """The caller of an `Authorization` header. Raises TOKEN_MISSING or TOKEN_INVALID; neither says why in detail."""
+    A bearer token counts first. The principal header of Easy Auth counts only in Azure and only while Easy Auth is on,
+    and then also beside a token that the app itself has no issuer for. Raises TOKEN_MISSING, TOKEN_INVALID,
+    IDENTITY_UNREACHABLE, IDENTITY_NOT_CONFIGURED; none says in detail what is wrong with a token.
+    """
     known = settings()
-    if not known.identity_issuer:
+    given = {name.lower(): value for name, value in headers.items()}
+    token = _bearer(given.get("authorization", ""))
+    principal = given.get(HEADER, "") if known.website_auth_enabled and known.website_site_name else ""
+    if principal and not (token and known.identity_issuer):
+        return caller_of_principal(principal, _trust(known))
+    if not known.identity_issuer or not known.identity_audience:
         raise BillingError(errors.IDENTITY_NOT_CONFIGURED, "no issuer of access tokens is configured")
-    scheme, _, token = (authorization or "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
+    if not token:
         raise BillingError(errors.TOKEN_MISSING, "the request carries no access token")
-    try:
-        claims = jwt.decode(
-            token.strip(),
-            _signing_key(token.strip()),
-            algorithms=["RS256"],
-            audience=known.identity_audience,
-            issuer=known.identity_issuer,
-            leeway=_CLOCK_SKEW_SECONDS,
-            options={"require": ["exp", "iss", "aud", "sub"]},
-        )
-    except jwt.PyJWKClientConnectionError as fault:
-        raise BillingError(errors.IDENTITY_UNREACHABLE, "the issuer's public keys cannot be fetched now") from fault
-    except jwt.PyJWTError as fault:
-        raise BillingError(errors.TOKEN_INVALID, "the access token is not valid here") from fault
-    if known.identity_tenant and claims.get("tid") != known.identity_tenant:
-        raise BillingError(errors.TOKEN_INVALID, "the access token is of another tenant")
-    roles = claims.get("roles") or []
-    return Caller(claims["sub"], str(claims.get("name") or claims["sub"]), frozenset(roles) & frozenset(ROLES))
+    return caller_of_token(token, _trust(known), _keys(known.identity_jwks, known.identity_keys_seconds))
 
 
-def authorise(caller: Caller, resource: str, access: Access) -> Permission:
-    """What the caller may see of `resource`. Raises FORBIDDEN when no role allows `access`."""
-    granting = allowed(caller.roles, resource, access)
-    if not granting:
-        raise BillingError(errors.FORBIDDEN, f"none of your roles may {access} {resource}")
-    if granting - OWN_SITES_ONLY:
-        return Permission(caller, None)
-    with reading() as connection:
-        return Permission(caller, assigned_sites(connection, caller.user_id))
+def _bearer(authorization: str) -> str:
+    scheme, _, token = authorization.strip().partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _trust(known: Settings) -> Trust:
+    skew = known.identity_clock_skew_seconds
+    return trust(known.identity_issuer, known.identity_audience, known.identity_tenant, skew)
 
 
 @cache
-def _keys() -> PyJWKSet | PyJWKClient:
-    """The issuer's public keys: fetched and cached from an address, or read from a file in development."""
-    location = settings().identity_jwks
-    if location.startswith(("https://", "http://")):
-        return jwt.PyJWKClient(location, cache_keys=True, lifespan=3600)
-    return jwt.PyJWKSet.from_dict(json.loads(Path(location).read_text()))
-
-
-def _signing_key(token: str) -> Any:
-    keys = _keys()
-    if isinstance(keys, jwt.PyJWKClient):
-        return keys.get_signing_key_from_jwt(token).key
-    wanted = jwt.get_unverified_header(token).get("kid")
-    for key in keys.keys:
-        if key.key_id == wanted:
-            return key.key
-    raise jwt.InvalidKeyError("unknown signing key")
+def _keys(location: str, lifetime_seconds: int) -> KeySource:
+    try:
+        return key_source(location, lifetime_seconds)
+    except ValueError as fault:
+        raise BillingError(errors.IDENTITY_NOT_CONFIGURED, f"IDENTITY_JWKS: {fault}") from fault

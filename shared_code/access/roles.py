@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 Access = Literal["read", "write", "approve"]
-
-ROLES = (
+Role = Literal[
+    "billingAdmin",
+    "billingManager",
+    "contractAdmin",
+    "accountManager",
+    "districtManager",
+    "auditor",
+    "systemAdmin",
+    "integration",
+]
+ROLES: tuple[Role, ...] = (
     "billingAdmin",
     "billingManager",
     "contractAdmin",
@@ -16,22 +26,63 @@ ROLES = (
     "systemAdmin",
     "integration",
 )
-OWN_SITES_ONLY = frozenset({"accountManager", "districtManager"})
 
-# R read, W write, A approve or release; one column per role, in the order above
-_MATRIX = {
-    "sites": ("RW", "RW", "RW", "R", "R", "R", "R", "RW"),
-    "contracts": ("R", "RA", "RW", "R", "R", "R", "", "R"),
-    "imports": ("RWA", "RWA", "R", "R", "R", "R", "R", "RW"),
-    "runs": ("RW", "RW", "", "", "", "R", "R", "RW"),
-    "statements": ("RW", "RWA", "R", "R", "R", "R", "", "R"),
-}
+# R read, W write (create, change), A approve or release, own: the caller's sites alone (of webhooks: their own ones).
+_TABLE = """
+resources                                            | bA   | bM   | cA  | aM      | dM      | au  | sA  | in
+sites                                                | RW   | RW   | RW  | R own   | R own   | R   | R   | RW
+contracts, proposals, index-values, opening-balances | R    | R A  | RW  | R own   | R own   | R   | –   | R
+facts, imports, releases, edw                        | RW A | RW A | R   | R own   | R own   | R   | R   | RW
+site-workbooks, comments                             | RW   | RW   | –   | RW own  | RW own  | R   | –   | RW
+runs, missed-periods                                 | RW   | RW   | –   | –       | –       | R   | R   | RW
+statements, invoices, lines, explanations, reports   | RW   | RW A | R   | R own   | R own   | R   | –   | R
+transitions                                          | –    | A    | –   | –       | –       | –   | –   | –
+ad-hoc-lines                                         | RW   | RW   | –   | –       | –       | R   | –   | –
+deliveries, unit-accounts                            | RW   | RW   | –   | –       | –       | R   | –   | RW
+deviations, periods                                  | R    | RW A | R   | –       | –       | R   | R   | R
+users, settings, operations                          | –    | R    | –   | –       | –       | R   | RW  | –
+webhooks                                             | –    | R    | –   | –       | –       | R   | RW  | R own
+audit                                                | R    | R    | –   | –       | –       | R   | R   | –
+bank-data                                            | R    | R    | –   | –       | –       | –   | –   | –
+"""
 _LETTER: dict[Access, str] = {"read": "R", "write": "W", "approve": "A"}
 
 
-def allowed(roles: frozenset[str], resource: str, access: Access) -> frozenset[str]:
-    """The caller's roles that allow `access` to `resource`; none means refused."""
-    columns = _MATRIX.get(resource, ())
-    return frozenset(
-        role for role, letters in zip(ROLES, columns, strict=False) if role in roles and _LETTER[access] in letters
-    )
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What one role may do with one resource, and whether only with what is its own."""
+
+    allowed: frozenset[Access]
+    own: bool
+
+
+def _cell(text: str) -> Cell:
+    return Cell(frozenset(access for access, letter in _LETTER.items() if letter in text), own="own" in text)
+
+
+def _matrix(table: str) -> dict[str, dict[Role, Cell]]:
+    found: dict[str, dict[Role, Cell]] = {}
+    for line in table.strip().splitlines()[1:]:
+        resources, *cells = (part.strip() for part in line.split("|"))
+        row = dict(zip(ROLES, map(_cell, cells), strict=True))
+        found.update({resource.strip(): row for resource in resources.split(",")})
+    return found
+
+
+MATRIX = _matrix(_TABLE)
+"""Resource, role → cell. Bank data is a resource of its own: who may not read it sees it masked."""
+
+# How many months before the present one a role may look back in what was billed (platform 3.3); others without end.
+MONTHS_BACK: dict[Role, int] = {"accountManager": 24, "districtManager": 36}
+BILLED = frozenset({"statements", "invoices", "lines", "explanations", "reports"})
+
+
+def granting(roles: frozenset[Role], resource: str, access: Access) -> dict[Role, Cell]:
+    """Those of `roles` that allow `access` to `resource`, with their cells; none means refused."""
+    row = MATRIX.get(resource, {})
+    return {role: cell for role, cell in row.items() if role in roles and access in cell.allowed}
+
+
+def known_roles(names: frozenset[str]) -> frozenset[Role]:
+    """Those of `names` that are roles; a role that was abolished allows nothing."""
+    return frozenset(role for role in ROLES if role in names)

@@ -14,17 +14,24 @@ import sqlalchemy as sa
 
 @dataclass(frozen=True, slots=True)
 class Visibility:
-    """Keys that a caller may see: those that `keys` selects (one column), or all of them (None)."""
+    """Keys that a caller may see: those that `keys` selects (one column), or all of them (None).
+
+    `since` is the first month, written YYYY-MM, of what the caller may look back at; None for no such limit.
+    """
 
     keys: sa.Select[tuple[Any]] | None = None
+    since: str | None = None
 
     @property
     def everything(self) -> bool:
         return self.keys is None
 
-    def limit(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-        """The condition that `column` holds a key that the caller may see."""
-        return sa.true() if self.keys is None else column.in_(self.keys)
+    def limit(
+        self, column: sa.ColumnElement[Any], month: sa.ColumnElement[str] | None = None
+    ) -> sa.ColumnElement[bool]:
+        """The condition that `column` holds a key that the caller may see, and `month` one of their time."""
+        seen = sa.true() if self.keys is None else column.in_(self.keys)
+        return seen if self.since is None or month is None else sa.and_(seen, month >= self.since)
 
 
 EVERYTHING = Visibility()
