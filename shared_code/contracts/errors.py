@@ -59,14 +59,6 @@ CONTRACT_CHANGED = ErrorKind(
     "The contract was changed since it was read.",
     "Read it again, repeat the change and send its new ETag as If-Match.",
 )
-IF_MATCH_REQUIRED = ErrorKind(
-    "IF_MATCH_REQUIRED",
-    4103,
-    400,
-    "A contract is changed only by somebody who has read its latest version.",
-    "Read the contract and send its ETag as If-Match, or * to overwrite whatever is there.",
-)
-
 _RULES: tuple[tuple[str, int, str, str], ...] = (
     (
         "GROUP_UNKNOWN",
@@ -198,6 +190,5 @@ KINDS: tuple[ErrorKind, ...] = (
     CONTRACT_NOT_FOUND,
     CONTRACT_OTHER,
     CONTRACT_CHANGED,
-    IF_MATCH_REQUIRED,
     *RULE_KINDS.values(),
 )

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from shared_code.contracts.tables import contract, contract_version
 from shared_code.foundation.calendar import Period
 from shared_code.foundation.database import AnyRow
+from shared_code.foundation.visibility import Visibility
 
 
 def lock(connection: Connection, contract_id: str) -> None:
@@ -28,12 +29,12 @@ def find(connection: Connection, contract_id: str) -> AnyRow | None:
     ).one_or_none()
 
 
-def latest_of_site(connection: Connection, site_number: str) -> Sequence[AnyRow]:
-    """The latest versions of a site's contracts; a site may have several (rules R42)."""
+def latest_of_site(connection: Connection, site_number: str, visible: Visibility) -> Sequence[AnyRow]:
+    """The latest versions of a site's contracts, if the caller may see it; a site may have several (rules R42)."""
     return connection.execute(
         sa.select(contract.c.site_number, contract.c.document_id, contract_version)
         .join(contract_version, _is_latest())
-        .where(contract.c.site_number == site_number)
+        .where(contract.c.site_number == site_number, visible.limit(contract.c.site_number))
         .order_by(contract.c.contract_id)
     ).all()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 
@@ -12,30 +12,22 @@ from shared_code.contracts.documents import parse_document
 from shared_code.contracts.findings import Finding, refusal
 from shared_code.contracts.increments import share_rates
 from shared_code.contracts.legacy import read_legacy
+from shared_code.contracts.model import CheckedContract, Notice, SavedContract, SiteContract
 from shared_code.contracts.schema import Contract
 from shared_code.contracts.validation import check
-from shared_code.foundation import clock
+from shared_code.foundation import audit, clock
 from shared_code.foundation.bus import unit_of_work
 from shared_code.foundation.calendar import Period
 from shared_code.foundation.database import AnyRow, UnitOfWork, reading
-from shared_code.foundation.errors import BillingError, Detail
+from shared_code.foundation.errors import IF_MATCH_REQUIRED, BillingError, Detail
 from shared_code.foundation.settings import settings
+from shared_code.foundation.visibility import Visibility
 
 _SUGGESTIONS = {
     "error": "Mend the contract; it is not billed until then.",
     "incomplete": "Enter what is missing; the contract is not billed until then.",
     "warning": "",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Something a person should know about a document that is accepted all the same."""
-
-    code: str
-    pointer: str
-    message: str
-    suggestion: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +53,6 @@ class Saving:
     reason: str
     if_match: str | None = None
     additional: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """What saving came to. `changed` is False when the latest version says the same already, or was stated later."""
-
-    contract_id: str
-    site_number: str
-    version: int
-    changed: bool
-    notices: tuple[Notice, ...]
-    outdated: bool = False
 
 
 def read_document(
@@ -102,7 +82,12 @@ def read_document(
     return Document(contract, tuple(notices), name, clock.fingerprint(data), stated_at or clock.now())
 
 
-def save_document(document: Document, saving: Saving) -> Saved:
+def checked(document: Document) -> CheckedContract:
+    """What checking a document without saving it is answered with."""
+    return CheckedContract(valid=True, warnings=document.notices)
+
+
+def save_document(document: Document, saving: Saving) -> SavedContract:
     """Append a version, in a transaction of its own. The caller must have read what it replaces.
 
     Raises IF_MATCH_REQUIRED, CONTRACT_CHANGED, CONTRACT_OTHER, CONCURRENT_CHANGE.
@@ -110,14 +95,14 @@ def save_document(document: Document, saving: Saving) -> Saved:
     with unit_of_work() as work:
         known = _known(work, document)
         if known is not None and saving.if_match is None:
-            raise BillingError(errors.IF_MATCH_REQUIRED, "the contract exists; say which version you have read")
+            raise BillingError(IF_MATCH_REQUIRED, "the contract exists; say which version you have read")
         etag = f'"{known.document_hash}"' if known is not None else ""
         if saving.if_match not in (None, "*", etag):
             raise BillingError(errors.CONTRACT_CHANGED, "the contract is not the one that you have read")
         return save_in(work, document, saving)
 
 
-def save_in(work: UnitOfWork, document: Document, saving: Saving) -> Saved:
+def save_in(work: UnitOfWork, document: Document, saving: Saving) -> SavedContract:
     """Append a version unless the latest one is the same document, or was stated later than this one.
 
     The first version serves from the beginning of time (rules R12). A later one too while nothing is billed; after that
@@ -130,7 +115,7 @@ def save_in(work: UnitOfWork, document: Document, saving: Saving) -> Saved:
     known = _known(work, document)
     if known is None:
         return _add_contract(work, document, saving)
-    unchanged = Saved(contract_id, contract.site.number, known.latest_version, False, document.notices)
+    unchanged = SavedContract(contract_id, contract.site.number, known.latest_version, False, document.notices)
     digest = clock.fingerprint(_stored(contract).encode())
     if known.source_hash == document.source_hash or known.document_hash == digest:
         return unchanged
@@ -140,10 +125,26 @@ def save_in(work: UnitOfWork, document: Document, saving: Saving) -> Saved:
     rates_as_of = known.rates_as_of if share_rates(before, contract) else _this_month()
     version = known.latest_version + 1
     effective_from = _effective_from(known.billed_through)
-    repository.add_version(
-        work.connection, _version_row(document, saving, contract_id, version, effective_from, rates_as_of)
-    )
+    _add_version(work, _version_row(document, saving, contract_id, version, effective_from, rates_as_of), contract)
     return replace(unchanged, version=version, changed=True)
+
+
+def _add_version(work: UnitOfWork, row: dict[str, object], contract: Contract) -> None:
+    """Store a version and record who saved it: the last thing of its transaction."""
+    repository.add_version(work.connection, row)
+    data = {
+        "version": row["version"],
+        "effectiveFrom": row["effective_from"],
+        "ratesAsOf": row["rates_as_of"],
+        "hash": row["document_hash"],
+        "source": row["source_name"],
+        "author": row["author"],
+    }
+    contract_id = str(row["contract_id"])
+    event = audit.Event(
+        f"contract/{contract_id}", "contract.saved", contract_id, data, str(row["reason"]), contract.site.number.strip()
+    )
+    audit.record(work, [event])
 
 
 def _known(work: UnitOfWork, document: Document) -> AnyRow | None:
@@ -163,7 +164,7 @@ def _this_month() -> str:
     return str(Period.of(clock.today(settings().business_time_zone)))
 
 
-def _add_contract(work: UnitOfWork, document: Document, saving: Saving) -> Saved:
+def _add_contract(work: UnitOfWork, document: Document, saving: Saving) -> SavedContract:
     contract = document.contract
     contract_id = _contract_id(contract)
     others = repository.contract_ids_of(work.connection, contract.site.number)
@@ -178,8 +179,8 @@ def _add_contract(work: UnitOfWork, document: Document, saving: Saving) -> Saved
         "created_at": clock.now(),
     }
     repository.add_contract(work.connection, row)
-    repository.add_version(work.connection, _version_row(document, saving, contract_id, 1, None, _this_month()))
-    return Saved(contract_id, contract.site.number, 1, True, document.notices)
+    _add_version(work, _version_row(document, saving, contract_id, 1, None, _this_month()), contract)
+    return SavedContract(contract_id, contract.site.number, 1, True, document.notices)
 
 
 def _version_row(
@@ -206,23 +207,23 @@ def _version_row(
     }
 
 
-def contract_of_site(site_number: str, sites: Collection[str] | None) -> dict[str, object]:
+def contract_of_site(site_number: str, visible: Visibility) -> SiteContract:
     """The latest document of a site's contract. Raises CONTRACT_NOT_FOUND, also for a site the caller may not see."""
     with reading() as connection:
-        rows = repository.latest_of_site(connection, site_number)
-    if not rows or (sites is not None and site_number not in sites):
+        rows = repository.latest_of_site(connection, site_number, visible)
+    if not rows:
         raise BillingError(errors.CONTRACT_NOT_FOUND, f"site {site_number} has no contract")
     row = rows[0]
-    return {
-        "contractId": row.contract_id,
-        "siteNumber": row.site_number,
-        "version": row.version,
-        "effectiveFrom": row.effective_from,
-        "hash": row.document_hash,
-        "warnings": json.loads(row.warnings),
-        "document": json.loads(row.document),
-        "otherContracts": [other.contract_id for other in rows[1:]],
-    }
+    return SiteContract(
+        contract_id=row.contract_id,
+        site_number=row.site_number,
+        version=row.version,
+        effective_from=row.effective_from,
+        hash=row.document_hash,
+        warnings=tuple(Notice(**notice) for notice in json.loads(row.warnings)),
+        document=json.loads(row.document),
+        other_contracts=tuple(other.contract_id for other in rows[1:]),
+    )
 
 
 def _effective_from(billed_through: str | None) -> date | None:

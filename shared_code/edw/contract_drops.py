@@ -9,7 +9,8 @@ import json
 import logging
 from dataclasses import asdict, dataclass
 
-from shared_code.contracts.saving import Document, Saved, Saving, read_document, save_in
+from shared_code.contracts.model import SavedContract
+from shared_code.contracts.saving import Document, Saving, read_document, save_in
 from shared_code.documents import paths
 from shared_code.edw import errors, repository, storage
 from shared_code.edw.repository import Batch
@@ -124,7 +125,7 @@ def _result(
     return {"state": "rejected", "reason": refusal.code, "message": message, "rows_rejected": 1}, refusal
 
 
-def _saved(saved: Saved) -> dict[str, object]:
+def _saved(saved: SavedContract) -> dict[str, object]:
     if saved.changed:
         return {"state": "current", "rows_accepted": 1}
     message = "a later statement of the contract is there" if saved.outdated else "the latest version says the same"

@@ -18,7 +18,7 @@ from shared_code.edw.datasets import DATASETS, NOT_YET, Dataset
 from shared_code.edw.records import Plan, SlicePlanner
 from shared_code.edw.repository import Batch
 from shared_code.edw.slices import restart
-from shared_code.foundation import bus, clock, database
+from shared_code.foundation import audit, bus, clock, database
 from shared_code.foundation.calendar import Period
 from shared_code.foundation.clock import derived_id
 from shared_code.foundation.errors import BillingError
@@ -104,6 +104,12 @@ def receive_drop(container: str, blob_name: str) -> str:
     arrival = _examine(container, blob_name)
     with bus.unit_of_work() as work:
         batch_id, fresh = _record(work, arrival)
+        if fresh:
+            action = "import.received" if arrival.refusal is None else "import.rejected"
+            dataset, period = arrival.labels
+            data = {"dataset": dataset, "period": period, "source": arrival.name, "sha256": arrival.sha256}
+            reason = arrival.refusal.code if arrival.refusal else None
+            audit.record(work, [audit.Event(f"import/{batch_id}", action, batch_id, data, reason)])
     log.info("drop %s/%s is batch %s%s", container, blob_name, batch_id, "" if fresh else ", received before")
     if arrival.refusal is not None and batch_id == arrival.batch_id:
         storage.quarantine(batch_id, container, blob_name, arrival.etag)

@@ -7,6 +7,15 @@ import json
 from shared_code.foundation.clock import derived_id, new_id
 from shared_code.foundation.database import Message
 from shared_code.foundation.queues import IMPORT_SLICES
+from shared_code.foundation.shapes import MessageModel
+
+
+class ImportWork(MessageModel):
+    """Stage one slice of a batch, or finish the batch when all are staged."""
+
+    batch: str
+    slice: int | None = None
+    finish: bool = False
 
 
 def stage(batch_id: str, slice_no: int, cause: str = "received") -> Message:

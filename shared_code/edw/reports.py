@@ -11,9 +11,11 @@ from typing import Any
 
 from shared_code.documents import paths
 from shared_code.edw import errors, repository, storage
-from shared_code.edw.repository import Batch, Rejection
+from shared_code.edw.model import Rejection
+from shared_code.edw.repository import Batch
 from shared_code.foundation import blobs, database
 from shared_code.foundation.errors import BillingError
+from shared_code.foundation.visibility import EVERYTHING
 
 _PAGE = 10_000
 _HEADER = ("row", "column", "rule", "value", "site", "amount")
@@ -29,7 +31,7 @@ def write(batch_id: str) -> None:
             raise BillingError(errors.IMPORT_NOT_FOUND, f"there is no import batch {batch_id}")
         if batch.finished_at is None or _is_written(batch):
             return
-        rules = repository.rejections_by_rule(connection, batch.batch_no)
+        rules = repository.rejections_by_rule(connection, batch.batch_no, EVERYTHING)
         absent = repository.sites_served_by_others(connection, batch) if batch.state == "current" else []
     if rules:
         rows = paths.rejected_rows(batch_id)

@@ -8,7 +8,7 @@ batch tables are Decimal, as everywhere.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -18,12 +18,17 @@ import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from shared_code.edw.model import ImportFilter, ImportSlice, ImportState, Rejection, SiteFacts
 from shared_code.edw.records import SliceRange
 from shared_code.edw.tables import import_slice, rejected_row
 from shared_code.edw.values import SITE_UNKNOWN
 from shared_code.facts.tables import current_facts, import_batch, site
 from shared_code.foundation import clock
-from shared_code.foundation.database import AnyRow, Fixed
+from shared_code.foundation.database import AnyRow
+from shared_code.foundation.dialect import stored_decimals
+from shared_code.foundation.listing import Listing, PageRequest, SortField
+from shared_code.foundation.paging import Page, each
+from shared_code.foundation.visibility import Visibility
 
 _INSERT_ROWS = 20_000
 
@@ -42,7 +47,7 @@ class Batch:
     sha256: str
     byte_count: int
     source_etag: str | None
-    state: str
+    state: ImportState
     reason: str | None
     message: str | None
     duplicate_of: str | None
@@ -60,25 +65,6 @@ class Batch:
     ignored_columns: str | None
     created_at: datetime
     finished_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """One slice as stored. Counts are those of the staging; keys that conflict are found over the whole batch."""
-
-    batch_no: int
-    slice_no: int
-    byte_from: int
-    byte_to: int
-    first_row: int
-    row_count: int
-    staged_at: datetime | None
-    rows_accepted: int
-    rows_rejected: int
-    rows_duplicate: int
-    money_accepted: Decimal
-    money_rejected: Decimal
-    money_duplicate: Decimal
 
 
 def _batch(row: AnyRow | None) -> Batch | None:
@@ -133,9 +119,9 @@ def _add_slices(connection: Connection, batch_no: int, plan: Sequence[SliceRange
         connection.execute(import_slice.insert(), rows)
 
 
-def slices(connection: Connection, batch_no: int) -> list[Slice]:
+def slices(connection: Connection, batch_no: int) -> list[ImportSlice]:
     query = sa.select(import_slice).where(import_slice.c.batch_no == batch_no).order_by(import_slice.c.slice_no)
-    return [Slice(**row._mapping) for row in connection.execute(query)]
+    return [ImportSlice(**row._mapping) for row in connection.execute(query)]
 
 
 def plan_of(connection: Connection, batch_no: int) -> list[SliceRange]:
@@ -143,10 +129,10 @@ def plan_of(connection: Connection, batch_no: int) -> list[SliceRange]:
     return [SliceRange(s.byte_from, s.byte_to, s.first_row, s.row_count) for s in slices(connection, batch_no)]
 
 
-def slice_of(connection: Connection, batch_no: int, slice_no: int) -> Slice | None:
+def slice_of(connection: Connection, batch_no: int, slice_no: int) -> ImportSlice | None:
     query = sa.select(import_slice).where(import_slice.c.batch_no == batch_no, import_slice.c.slice_no == slice_no)
     row = connection.execute(query).one_or_none()
-    return None if row is None else Slice(**row._mapping)
+    return None if row is None else ImportSlice(**row._mapping)
 
 
 def claim_state(connection: Connection, batch_no: int, state: str, new_state: str | None = None, **more: Any) -> bool:
@@ -245,12 +231,7 @@ def insert_rows(connection: Connection, table: sa.Table, batch_no: int, frame: p
 
 
 def _tuples(connection: Connection, block: pl.DataFrame, columns: Sequence[sa.Column[Any]]) -> list[tuple[Any, ...]]:
-    lists = [block[c.name].to_list() for c in columns]
-    if connection.dialect.name == "mssql":
-        for position, column in enumerate(columns):
-            if isinstance(column.type, Fixed):
-                scale = -column.type.scale
-                lists[position] = [None if v is None else Decimal(v).scaleb(scale) for v in lists[position]]
+    lists = (stored_decimals(connection, column, block[column.name].to_list()) for column in columns)
     return list(zip(*lists, strict=True))
 
 
@@ -280,46 +261,36 @@ def clear_batch(connection: Connection, table: sa.Table, batch_no: int) -> None:
 # -- reads for people ---------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Rejection:
-    """One rejected row: where it stands in the file, which rule its column breaks, and the value."""
-
-    row_number: int
-    site: str | None
-    column: str
-    rule: str
-    value: str
-    amount: Decimal | None
-
-
-def _rejections(batch_no: int) -> sa.Select[Any]:
-    r = rejected_row.c
-    columns = (r.row_number, r.site, r.column_name, r.rule, r.value, r.amount)
-    return sa.select(*columns).where(r.batch_no == batch_no).order_by(r.row_number)
+IMPORTS = Listing(
+    columns=(import_batch,),
+    fields={"createdAt": SortField(import_batch.c.created_at, datetime)},
+    default="-createdAt",
+    key=SortField(import_batch.c.batch_no, int),
+)
+_ROW = SortField(rejected_row.c.row_number, int)
+_REJECTED = tuple(rejected_row.c[name] for name in ("row_number", "site", "column_name", "rule", "value", "amount"))
+REJECTIONS = Listing(columns=_REJECTED, fields={"rowNumber": _ROW}, default="rowNumber", key=_ROW)
 
 
 def rejections_after(connection: Connection, batch_no: int, after: int, limit: int) -> list[Rejection]:
     """Rejected rows of a batch beyond row number `after`, in order of the file: to go through all of them."""
-    query = _rejections(batch_no).where(rejected_row.c.row_number > after).limit(limit)
-    return [Rejection(*row) for row in connection.execute(query)]
+    r = rejected_row.c
+    query = sa.select(*_REJECTED).where(r.batch_no == batch_no, r.row_number > after).order_by(r.row_number)
+    return [Rejection(*row) for row in connection.execute(query.limit(limit))]
 
 
-def list_rejections(
-    connection: Connection, batch_no: int, limit: int, offset: int, sites: Collection[str] | None
-) -> tuple[list[Rejection], int]:
-    """Some rejected rows of a batch in order of the file, of `sites` only if given, and how many there are in all."""
-    seen = [rejected_row.c.batch_no == batch_no]
-    if sites is not None:
-        seen.append(rejected_row.c.site.in_(sorted(sites)))
-    total = connection.scalar(sa.select(sa.func.count()).select_from(rejected_row).where(*seen)) or 0
-    query = _rejections(batch_no).where(*seen).offset(offset).limit(limit)
-    return [Rejection(*row) for row in connection.execute(query)], total
+def list_rejections(connection: Connection, batch_no: int, asked: PageRequest, visible: Visibility) -> Page[Rejection]:
+    """Rejected rows of a batch that the caller may see, in order of the file unless sorted otherwise."""
+    r = rejected_row.c
+    found = REJECTIONS.page(connection, asked, r.batch_no == batch_no, visible.limit(r.site))
+    return each(found, lambda row: Rejection(*row))
 
 
-def rejections_by_rule(connection: Connection, batch_no: int) -> dict[str, int]:
+def rejections_by_rule(connection: Connection, batch_no: int, visible: Visibility) -> dict[str, int]:
+    """How many rejected rows of a batch that the caller may see break which rule."""
     query = (
         sa.select(rejected_row.c.rule, sa.func.count())
-        .where(rejected_row.c.batch_no == batch_no)
+        .where(rejected_row.c.batch_no == batch_no, visible.limit(rejected_row.c.site))
         .group_by(rejected_row.c.rule)
         .order_by(rejected_row.c.rule)
     )
@@ -337,60 +308,34 @@ def sites_served_by_others(connection: Connection, batch: Batch) -> list[str]:
     return list(connection.scalars(query))
 
 
-def concerns(connection: Connection, batch_no: int, sites: Collection[str]) -> bool:
-    """Whether a batch is current for one of `sites`, or rejected a row of one."""
-    chosen = sa.select(sa.func.count()).select_from(import_batch)
-    return bool(connection.scalar(chosen.where(import_batch.c.batch_no == batch_no, _concerns(sites))))
+def visible_batch(connection: Connection, batch_id: str, visible: Visibility) -> Batch | None:
+    """A batch, if it concerns a site that the caller may see."""
+    query = sa.select(import_batch).where(import_batch.c.batch_id == batch_id, _concerns(visible))
+    return _batch(connection.execute(query).one_or_none())
 
 
-def _concerns(sites: Collection[str]) -> sa.ColumnElement[bool]:
-    wanted = sorted(sites)
+def _concerns(visible: Visibility) -> sa.ColumnElement[bool]:
+    """Whether a batch is current for a site that the caller may see, or rejected a row of one."""
+    if visible.everything:
+        return sa.true()
+    f, r = current_facts.c, rejected_row.c
     return sa.or_(
-        sa.exists().where(current_facts.c.batch_no == import_batch.c.batch_no, current_facts.c.site.in_(wanted)),
-        sa.exists().where(rejected_row.c.batch_no == import_batch.c.batch_no, rejected_row.c.site.in_(wanted)),
+        sa.exists().where(f.batch_no == import_batch.c.batch_no, visible.limit(f.site)),
+        sa.exists().where(r.batch_no == import_batch.c.batch_no, visible.limit(r.site)),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class ImportFilter:
-    """Which imports to list; None: all."""
-
-    dataset: str | None = None
-    period: str | None = None
-    state: str | None = None
-
-
-def list_batches(
-    connection: Connection, wanted: ImportFilter, limit: int, offset: int, sites: Collection[str] | None
-) -> tuple[list[Batch], int]:
-    """Batches, newest first, of `sites` only if given, and how many there are in all."""
+def list_batches(connection: Connection, wanted: ImportFilter, asked: PageRequest, visible: Visibility) -> Page[Batch]:
+    """Batches that concern sites which the caller may see, newest first unless sorted otherwise."""
     c = import_batch.c
-    asked = ((c.dataset, wanted.dataset), (c.period, wanted.period), (c.state, wanted.state))
-    where = [column == value for column, value in asked if value is not None]
-    if sites is not None:
-        where.append(_concerns(sites))
-    total = connection.scalar(sa.select(sa.func.count()).select_from(import_batch).where(*where)) or 0
-    query = sa.select(import_batch).where(*where).order_by(c.batch_no.desc()).offset(offset).limit(limit)
-    return [Batch(**row._mapping) for row in connection.execute(query)], total
+    pairs = ((c.dataset, wanted.dataset), (c.period, wanted.period), (c.state, wanted.state))
+    narrowed = [column == value for column, value in pairs if value is not None]
+    found = IMPORTS.page(connection, asked, _concerns(visible), *narrowed)
+    return each(found, lambda row: Batch(**row._mapping))
 
 
-@dataclass(frozen=True, slots=True)
-class CurrentFacts:
-    """What is current for one dataset, period and site."""
-
-    dataset: str
-    site: str
-    batch_id: str
-    row_count: int
-    rejected_count: int
-    first_day: date | None
-    last_day: date | None
-    longest_gap: int | None
-    changed_at: datetime
-
-
-def current_facts_of(connection: Connection, period: str) -> list[CurrentFacts]:
-    """What is current in a period, by dataset and site."""
+def current_facts_of(connection: Connection, period: str, visible: Visibility) -> list[SiteFacts]:
+    """What is current in a period for sites that the caller may see, by dataset and site."""
     c = current_facts.c
     query = (
         sa.select(
@@ -405,7 +350,7 @@ def current_facts_of(connection: Connection, period: str) -> list[CurrentFacts]:
             c.changed_at,
         )
         .join(import_batch, import_batch.c.batch_no == c.batch_no)
-        .where(c.period == period)
+        .where(c.period == period, visible.limit(c.site))
         .order_by(c.dataset, c.site)
     )
-    return [CurrentFacts(*row) for row in connection.execute(query)]
+    return [SiteFacts(*row) for row in connection.execute(query)]

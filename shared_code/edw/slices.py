@@ -14,17 +14,18 @@ from shared_code.edw import errors, messages, reports, repository, storage
 from shared_code.edw.checking import Checked, check
 from shared_code.edw.converting import Format
 from shared_code.edw.datasets import DATASETS, Dataset
+from shared_code.edw.model import ImportSlice
 from shared_code.edw.publication import repository as publication
 from shared_code.edw.publication.publish import publish
 from shared_code.edw.reading import read_slice
 from shared_code.edw.records import SliceRange, parse_header
-from shared_code.edw.repository import Batch, Slice
+from shared_code.edw.repository import Batch
 from shared_code.edw.tables import rejected_row
 from shared_code.edw.values import Context
-from shared_code.foundation import bus, clock, database
+from shared_code.foundation import audit, bus, clock, database, telemetry
+from shared_code.foundation.business_settings.repository import current as business_settings
 from shared_code.foundation.calendar import Period
 from shared_code.foundation.errors import BillingError
-from shared_code.foundation.settings import settings
 
 log = logging.getLogger(__name__)
 _SCALE = 4
@@ -68,7 +69,7 @@ def _known_batch(batch: Batch | None, batch_id: str) -> Batch:
     return batch
 
 
-def _read(batch: Batch, part: Slice, first: Slice, context: Context) -> Checked:
+def _read(batch: Batch, part: ImportSlice, first: ImportSlice, context: Context) -> Checked:
     plain = Format.of(batch.source_name) is Format.CSV
     container = batch.container if plain else storage.WORK
     name = batch.source_name if plain else storage.working_copy(batch.batch_id)
@@ -86,11 +87,12 @@ def _read(batch: Batch, part: Slice, first: Slice, context: Context) -> Checked:
     return check(dataset, rows, malformed, context)
 
 
-def _store(work: database.UnitOfWork, dataset: Dataset, batch: Batch, part: Slice, checked: Checked) -> None:
+def _store(work: database.UnitOfWork, dataset: Dataset, batch: Batch, part: ImportSlice, checked: Checked) -> None:
     connection = work.connection
     repository.clear_rows(connection, rejected_row, batch.batch_no, part.first_row, part.row_count)
     if dataset.whole:
-        if not _too_many(checked.rejected.height, part.row_count):
+        held_share = business_settings(connection).import_hold_rejected_share
+        if checked.rejected.height <= held_share * part.row_count:
             repository.save_sites(connection, batch.batch_no, checked.accepted)
     else:
         repository.clear_rows(connection, dataset.table, batch.batch_no, part.first_row, part.row_count)
@@ -108,10 +110,6 @@ def _store(work: database.UnitOfWork, dataset: Dataset, batch: Batch, part: Slic
             "money_rejected": Decimal(checked.money_rejected).scaleb(-_SCALE),
         },
     )
-
-
-def _too_many(rejected: int, read: int) -> bool:
-    return rejected > Decimal(str(settings().held_rejected_share)) * read
 
 
 def _abandon(batch: Batch, error: BillingError) -> None:
@@ -219,5 +217,18 @@ def _publish(dataset: Dataset, batch: Batch, repeated: int) -> bool:
             if not dataset.whole and repository.refused_known_site(work.connection, batch.batch_no):
                 restart(work, batch, {}, repository.plan_of(work.connection, batch.batch_no))
                 return False
-            publish(work.connection, dataset, batch, repeated, settings().held_rejected_share)
+            held_share = business_settings(work.connection).import_hold_rejected_share
+            publish(work.connection, dataset, batch, repeated, held_share)
+            _record_end(work, batch.batch_id)
     return True
+
+
+def _record_end(work: database.UnitOfWork, batch_id: str) -> None:
+    """What became of the batch, for the audit and for the charts."""
+    batch = _known_batch(repository.batch_by_id(work.connection, batch_id), batch_id)
+    rows = {"accepted": batch.rows_accepted, "rejected": batch.rows_rejected, "duplicate": batch.rows_duplicate}
+    action = "import.published" if batch.state == "current" else f"import.{batch.state}"
+    data = {"dataset": batch.dataset, "period": batch.period, "source": batch.source_name, "rows": rows}
+    audit.record(work, [audit.Event(f"import/{batch_id}", action, batch_id, data, batch.reason)])
+    for outcome, count in rows.items():
+        telemetry.count("powerbill.import.rows", count, powerbill_outcome=outcome, powerbill_dataset=batch.dataset)

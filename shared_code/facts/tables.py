@@ -48,6 +48,7 @@ import_batch = sa.Table(
     sa.Column("finished_at", Instant),
 )
 sa.Index("ix_import_batch_dataset_period", import_batch.c.dataset, import_batch.c.period)
+sa.Index("ix_import_batch_created_at_batch_no", import_batch.c.created_at, import_batch.c.batch_no)  # the list
 
 site = sa.Table(
     "site",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from functools import cache
 from typing import TYPE_CHECKING
 
+from shared_code.foundation import telemetry
 from shared_code.foundation.settings import settings
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ def service() -> BlobServiceClient:
 
     known = settings()
     if known.storage:
-        return BlobServiceClient.from_connection_string(known.storage, retry_total=3)
+        return BlobServiceClient.from_connection_string(known.storage.reveal(), retry_total=3)
     from azure.identity import DefaultAzureCredential
 
     return BlobServiceClient(known.storage_uri, credential=DefaultAzureCredential(), retry_total=3)
@@ -40,12 +42,27 @@ def put(container: str, path: str, data: bytes, content_type: str) -> None:
     """Write a blob whole, replacing what was there: the same effect however often it is repeated."""
     from azure.storage.blob import ContentSettings
 
-    _ensure_container(container)
-    service().get_blob_client(container, path).upload_blob(
-        data, overwrite=True, content_settings=ContentSettings(content_type=content_type)
-    )
+    with _observed("put", container) as span:
+        span.set("powerbill.blob.bytes", len(data))
+        _ensure_container(container)
+        service().get_blob_client(container, path).upload_blob(
+            data, overwrite=True, content_settings=ContentSettings(content_type=content_type)
+        )
 
 
 def get(container: str, path: str) -> bytes:
     """Read a blob whole. Raises ResourceNotFoundError of the SDK when it is not there."""
-    return service().get_blob_client(container, path).download_blob().readall()
+    with _observed("get", container) as span:
+        data = service().get_blob_client(container, path).download_blob().readall()
+        span.set("powerbill.blob.bytes", len(data))
+    return data
+
+
+def _observed(operation: str, container: str) -> AbstractContextManager[telemetry.Span]:
+    """A span that names the container and never the blob: names of blobs may hold names of sites."""
+    labels: dict[str, telemetry.Value] = {
+        "powerbill.dependency": "blob",
+        "powerbill.operation": operation,
+        "powerbill.container": container,
+    }
+    return telemetry.span(f"blob {operation}", "client", "", **labels)

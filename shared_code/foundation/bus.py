@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from shared_code.foundation import clock
-from shared_code.foundation.database import Message, UnitOfWork, outbox, transaction
+from shared_code.foundation import clock, telemetry
+from shared_code.foundation.database import AnyRow, Message, UnitOfWork, outbox, transaction
+from shared_code.foundation.dialect import claimed
 from shared_code.foundation.settings import settings
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 SWEEP_AFTER = timedelta(seconds=5)
 SWEEP_BATCH = 500
+SWEEP_CLAIM = timedelta(minutes=1)
 # A publication stands in the way of the caller's answer, and the sweep repeats it: short pauses, 0.4 s and 0.8 s.
 RETRIES = {"retry_total": 2, "retry_backoff_factor": 0.2}
 
@@ -83,7 +85,7 @@ class Publisher:
 
             known = settings()
             if known.service_bus:
-                self._client = ServiceBusClient.from_connection_string(known.service_bus, **RETRIES)
+                self._client = ServiceBusClient.from_connection_string(known.service_bus.reveal(), **RETRIES)
             else:
                 from azure.identity import DefaultAzureCredential
 
@@ -99,7 +101,13 @@ def _letter(message: Message) -> Any:
         message_id=message.message_id,
         correlation_id=message.correlation_id or None,
         content_type="application/json",
+        application_properties=_trace_properties(message.trace_parent),
     )
+
+
+def _trace_properties(trace_parent: str) -> dict[str | bytes, Any] | None:
+    """The sender's trace by its standard name, and by the one that the platform's host and the SDKs read."""
+    return {"traceparent": trace_parent, "Diagnostic-Id": trace_parent} if trace_parent else None
 
 
 @cache
@@ -121,16 +129,26 @@ def publish_quietly(messages: Sequence[Message]) -> int:
     by_queue: dict[str, list[Message]] = {}
     for message in messages:
         by_queue.setdefault(message.queue, []).append(message)
-    sent = 0
-    for queue, part in by_queue.items():
+    return sum(_publish_quietly(queue, part) for queue, part in by_queue.items())
+
+
+def _publish_quietly(queue: str, part: Sequence[Message]) -> int:
+    where: dict[str, telemetry.Value] = {
+        "messaging.system": "servicebus",
+        "messaging.operation.name": "send",
+        "messaging.destination.name": queue,
+    }
+    with telemetry.span(f"send {queue}", "producer", "", **where) as span:
+        span.set("messaging.batch.message_count", len(part))
         try:
             publisher().publish(queue, part)
             _mark_published([message.message_id for message in part])
-        except Exception:
+        except Exception as fault:
+            span.fail(type(fault).__name__)
             log.warning("queue %s is out of reach; %d messages wait in the outbox", queue, len(part), exc_info=True)
-        else:
-            sent += len(part)
-    return sent
+            return 0
+    telemetry.count("messaging.client.sent.messages", len(part), **where)
+    return len(part)
 
 
 def _mark_published(ids: Sequence[str]) -> None:
@@ -144,11 +162,54 @@ def _mark_published(ids: Sequence[str]) -> None:
 
 def sweep() -> int:
     """Publish what an earlier process wrote but did not send. Run by a timer. Returns how many were sent."""
+    rows = claim_waiting()
+    telemetry.gauge("powerbill.outbox.waiting", len(rows), "{message}")  # SWEEP_BATCH at most
+    oldest = (clock.now() - rows[0].created_at).total_seconds() if rows else 0.0
+    telemetry.gauge("powerbill.outbox.age", oldest, "s")
+    sent = publish_quietly([Message(*row[:5]) for row in rows])
+    if sent < len(rows):
+        _release([row.message_id for row in rows])
+    return sent
+
+
+def claim_waiting() -> Sequence[AnyRow]:
+    """The oldest rows that wait for publication, claimed: other instances pass them over for SWEEP_CLAIM.
+
+    The claim is written down, since a lock would have to be held while the bus is spoken to. It ends by itself when
+    this process dies.
+    """
+    instant = clock.now()
+    c = outbox.c
+    waiting = (
+        sa.select(
+            c.message_id,
+            c.queue,
+            c.body,
+            c.correlation_id,
+            sa.func.coalesce(c.trace_parent, "").label("trace_parent"),
+            c.created_at,
+        )
+        .where(
+            c.published_at.is_(None),
+            c.created_at < instant - SWEEP_AFTER,
+            sa.or_(c.claimed_until.is_(None), c.claimed_until < instant),
+        )
+        .order_by(c.created_at, c.message_id)
+        .limit(SWEEP_BATCH)
+    )
     with transaction() as work:
-        rows = work.connection.execute(
-            sa.select(outbox.c.message_id, outbox.c.queue, outbox.c.body, outbox.c.correlation_id)
-            .where(outbox.c.published_at.is_(None), outbox.c.created_at < clock.now() - SWEEP_AFTER)
-            .order_by(outbox.c.created_at, outbox.c.message_id)
-            .limit(SWEEP_BATCH)
-        ).all()
-    return publish_quietly([Message(*row) for row in rows])
+        rows = work.connection.execute(claimed(waiting, outbox)).all()
+        if rows:
+            mine = c.message_id.in_([row.message_id for row in rows])
+            work.connection.execute(outbox.update().where(mine).values(claimed_until=instant + SWEEP_CLAIM))
+    return rows
+
+
+def _release(ids: Sequence[str]) -> None:
+    """Give back what was claimed and could not be sent, so that the next sweep takes it."""
+    with transaction() as work:
+        work.connection.execute(
+            outbox.update()
+            .where(outbox.c.message_id.in_(ids), outbox.c.published_at.is_(None))
+            .values(claimed_until=None)
+        )

@@ -9,10 +9,16 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Self
 
+from shared_code.foundation.errors import BillingError, Detail, ErrorKind
+
 _TEXT = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 _COMPACT = re.compile(r"([0-9]{4})(0[1-9]|1[0-2])")
 _FIRST_YEAR = 2000
 _LAST_YEAR = 2199
+
+PERIOD_INVALID = ErrorKind(
+    "PERIOD_INVALID", 2301, 400, "The period is not a month.", "Write the period as YYYY-MM, for example 2026-10."
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -80,3 +86,11 @@ class Period:
 
     def __str__(self) -> str:
         return f"{self.year:04d}-{self.month:02d}"
+
+
+def read_period(text: str, place: str = "period", kind: ErrorKind = PERIOD_INVALID) -> Period:
+    """The period that a caller wrote. Raises PERIOD_INVALID at `place`, or the `kind` that is given."""
+    try:
+        return Period.parse(text)
+    except ValueError as fault:
+        raise BillingError(kind, str(fault), [Detail(place, str(fault))]) from fault

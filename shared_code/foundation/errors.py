@@ -52,3 +52,11 @@ CONCURRENT_CHANGE = ErrorKind(
     "Read it again and repeat the request.",
     retryable=True,
 )
+
+IF_MATCH_REQUIRED = ErrorKind(
+    "IF_MATCH_REQUIRED",
+    4004,
+    400,
+    "This is changed only by somebody who has read its latest state.",
+    "Read it and send its ETag as If-Match, or * to overwrite whatever is there.",
+)

@@ -19,6 +19,7 @@ CURSOR_INVALID = ErrorKind(
 )
 
 type Key = tuple[str | int, ...]
+_WHOLE = 2**63  # what a database takes as a whole number
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,11 @@ def page[Item](rows: Sequence[Item], limit: int, total: int, key: Callable[[Item
     return Page(kept, write_cursor(key(kept[-1])) if len(rows) > limit else None, total)
 
 
+def each[Item, Made](found: Page[Item], make: Callable[[Item], Made]) -> Page[Made]:
+    """The same page of what `make` makes of its items."""
+    return Page(tuple(make(item) for item in found.items), found.next_cursor, found.total)
+
+
 def write_cursor(key: Key) -> str:
     """A key as text that a caller passes back unread."""
     text = json.dumps(list(key), ensure_ascii=False, separators=(",", ":"))
@@ -48,9 +54,12 @@ def read_cursor(cursor: str | None, *kinds: type) -> Key | None:
         return None
     try:
         parts = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
+        json.dumps(parts, ensure_ascii=False).encode()  # JSON can spell half of a character, which no database takes
     except (ValueError, binascii.Error, RecursionError) as fault:
         raise _invalid() from fault
     if not isinstance(parts, list) or [type(part) for part in parts] != list(kinds):
+        raise _invalid()
+    if any(isinstance(part, int) and abs(part) >= _WHOLE for part in parts):
         raise _invalid()
     return tuple(parts)
 

@@ -1,10 +1,12 @@
 """What a caller of runs and statements may be refused, and what helps."""
 
+from dataclasses import replace
+
+from shared_code.foundation import calendar
 from shared_code.foundation.errors import ErrorKind
 
-PERIOD_INVALID = ErrorKind(
-    "PERIOD_INVALID", 2301, 422, "The period is not a month.", "Write the period as YYYY-MM, for example 2026-10."
-)
+# The same mistake with the same code; a body whose form is right breaks a rule, so its status is another.
+PERIOD_INVALID = replace(calendar.PERIOD_INVALID, status=422)
 PERIOD_UNKNOWN = ErrorKind(
     "PERIOD_UNKNOWN",
     2302,
@@ -48,31 +50,7 @@ DOCUMENT_NOT_READY = ErrorKind(
     retryable=True,
 )
 
-CURSOR_INVALID = ErrorKind(
-    "CURSOR_INVALID",
-    2306,
-    400,
-    "The cursor is not one that a list gave.",
-    'Send "nextCursor" of the page before as it is, or leave the cursor out for the first page.',
-)
-
-RUN_REQUEST_INVALID = ErrorKind(
-    "RUN_REQUEST_INVALID",
-    2307,
-    400,
-    "The body does not describe a statement run.",
-    'Send {"period": "2026-10"}, with "siteNumbers" as texts to narrow it.',
-)
-
-FILTER_INVALID = ErrorKind(
-    "FILTER_INVALID", 2308, 422, "A list is filtered by a value that there is not.", "Use one of the values named."
-)
-
 KINDS = (
-    FILTER_INVALID,
-    RUN_REQUEST_INVALID,
-    CURSOR_INVALID,
-    PERIOD_INVALID,
     PERIOD_UNKNOWN,
     SITES_UNKNOWN,
     NO_CONTRACTS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -17,8 +18,10 @@ from shared_code.contracts.schema import Contract
 from shared_code.contracts.terms import PeriodTerms, terms_for
 from shared_code.facts.model import SiteFacts
 from shared_code.facts.repository import load_facts
-from shared_code.foundation import clock
+from shared_code.foundation import audit, clock, telemetry
 from shared_code.foundation.bus import unit_of_work
+from shared_code.foundation.business_settings.model import BusinessSettings
+from shared_code.foundation.business_settings.repository import current as business_settings
 from shared_code.foundation.calendar import Period
 from shared_code.foundation.database import UnitOfWork
 from shared_code.foundation.errors import CONCURRENT_CHANGE, BillingError
@@ -94,8 +97,25 @@ def generate_chunk(run_id: str, chunk: int, message_id: str) -> int:
         statement_ids = [draft.statement_id for draft in results.drafts]
         work.send(document_messages(run_id, statement_ids, run.correlation_id))
         work.send([progress_message(run_id, f"chunk-{message_id}", run.correlation_id)])
+        audit.record(work, [_generated(run_id, draft) for draft in results.drafts])
+    for result, number in Counter(str(item["given_outcome"]) for item in results.outcomes).items():
+        telemetry.count("powerbill.contracts.billed", number, powerbill_outcome=result)
     log.info("chunk %d of run %s: %d statements of %d contracts", chunk, run_id, len(results.drafts), len(items))
     return len(results.drafts)
+
+
+def _generated(run_id: str, draft: StatementDraft) -> audit.Event:
+    """The event of a new statement, in the stream of its contract: an auditor reads a contract's history in order."""
+    data = {
+        "run": run_id,
+        "period": draft.period,
+        "version": draft.version,
+        "contractVersion": draft.contract_version,
+        "total": draft.total,
+        "invoices": [{"number": invoice.number, "amount": invoice.amount} for invoice in draft.invoices],
+    }
+    stream, site = f"contract/{draft.contract_id}", draft.site.number
+    return audit.Event(stream, "statement.generated", draft.statement_id, data, site=site)
 
 
 def _require_unchanged(work: UnitOfWork, items: Sequence[Any], billed: Sequence[str]) -> None:
@@ -116,14 +136,15 @@ def _compute_chunk(work: UnitOfWork, run_id: str, chunk: int, period: Period, it
             message = f"run {billed[item.contract_id]} has billed this contract and period"
             results.settle(item, "Skipped", [Reason("ALREADY_GENERATED", message)])
     readable = _readable([item for item in items if item.contract_id not in billed], period, results)
+    decided = business_settings(work.connection)
     facts = load_facts(
         work.connection,
         {part.item.site_number for part in readable},
         period,
         _since(period, [part.terms for part in readable]),
-        settings().room_value_types,
+        decided.occupied_rooms_value_types,
     )
-    context = _context()
+    context = _context(decided)
     drafts: list[tuple[Any, StatementDraft]] = []
     for part in readable:
         try:
@@ -222,9 +243,8 @@ def _site(item: Any) -> SiteSnapshot:
     return SiteSnapshot(item.site_number, item.name, address, item.gl_string or "")
 
 
-def _context() -> BillingContext:
-    known = settings()
-    return BillingContext(known.operator_name, known.bell_excluded_codes, known.gap_days)
+def _context(decided: BusinessSettings) -> BillingContext:
+    return BillingContext(settings().operator_name, decided.bell_excluded_codes, decided.gap_days)
 
 
 def _store(work: UnitOfWork, run: Any, drafts: Sequence[StatementDraft]) -> None:

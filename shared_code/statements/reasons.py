@@ -80,11 +80,16 @@ _REASONS: tuple[tuple[str, str, str], ...] = (
     ),
 )
 _FIRST_NUMBER = 3401
+# A rule that fails the generation of a contract has another code and cure than the same rule at save: another number.
+_RULES_APART = 500
 
 REASONS: dict[str, ErrorKind] = {
     code: ErrorKind(code, number, 422, meaning, cure)
     for number, (code, meaning, cure) in enumerate(_REASONS, start=_FIRST_NUMBER)
-} | {code: ErrorKind(code, kind.number, kind.status, kind.meaning, kind.cure) for code, kind in RULE_KINDS.items()}
+} | {
+    code: ErrorKind(code, kind.number + _RULES_APART, kind.status, kind.meaning, kind.cure)
+    for code, kind in RULE_KINDS.items()
+}
 
 
 def cure(code: str | None) -> str | None:

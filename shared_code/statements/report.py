@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
+
+from pydantic.alias_generators import to_camel
 
 from shared_code.documents import paths
 from shared_code.foundation import blobs
 from shared_code.foundation.database import reading
 from shared_code.statements.reading import repository
+from shared_code.statements.reading.model import RunStatus
 from shared_code.statements.reading.queries import status_of
 from shared_code.statements.reasons import cure
 
@@ -20,22 +24,28 @@ def write_report(run_id: str) -> None:
         status = status_of(connection, run_id)
         rows = repository.report_rows(connection, run_id)
     report = {
-        **{key: status[key] for key in ("id", "period", "source", "scope", "expected", "outcomes", "reasons")},
+        "id": status.id,
+        "period": status.period,
+        "source": status.source,
+        "scope": status.scope,
+        "expected": status.expected,
+        "outcomes": {to_camel(name): number for name, number in asdict(status.outcomes).items()},
+        "reasons": status.reasons,
         "reconciles": _reconciles(status),
-        "documents": status["documents"],
-        "statements": status["statements"],
-        "invoices": status["invoices"],
-        "total": _text(status["total"]),
+        "documents": asdict(status.documents),
+        "statements": status.statements,
+        "invoices": status.invoices,
+        "total": _text(status.total),
         "items": [_item(row) for row in rows],
     }
     path = paths.run_report(run_id)
     blobs.put(path.container, path.name, json.dumps(report, indent=1).encode(), "application/json")
 
 
-def _reconciles(status: dict[str, Any]) -> bool:
+def _reconciles(status: RunStatus) -> bool:
     """Expected = generated + nothing to bill + failed + skipped, with nothing pending (design 3)."""
-    outcomes = status["outcomes"]
-    return bool(status["expected"] == sum(outcomes.values()) and outcomes["pending"] == 0)
+    counts = status.outcomes
+    return status.expected == sum(asdict(counts).values()) and counts.pending == 0
 
 
 def _item(row: Any) -> dict[str, object]:

@@ -14,13 +14,15 @@ from datetime import timedelta
 from typing import Any
 
 from shared_code.contracts.schema.contract import BillingType
-from shared_code.foundation import clock, queues
+from shared_code.foundation import audit, clock, queues
 from shared_code.foundation.bus import unit_of_work
-from shared_code.foundation.calendar import Period
+from shared_code.foundation.business_settings.repository import current as business_settings
+from shared_code.foundation.calendar import Period, read_period
 from shared_code.foundation.database import Message, UnitOfWork, reading
 from shared_code.foundation.errors import CONCURRENT_CHANGE, BillingError, Detail
 from shared_code.foundation.settings import settings
 from shared_code.statements import errors, repository
+from shared_code.statements.model import RetriedRun, StartedRun
 from shared_code.statements.report import write_report
 
 log = logging.getLogger(__name__)
@@ -40,14 +42,6 @@ class RunCommand:
     source: str = "manual"
     dry_run: bool = False
     billing_type: BillingType | None = None  # scheduled runs only; None for both
-
-
-@dataclass(frozen=True, slots=True)
-class StartedRun:
-    """The run, and whether this call started it."""
-
-    run_id: str
-    created: bool
 
 
 def start_run(command: RunCommand) -> StartedRun:
@@ -75,6 +69,13 @@ def _start(command: RunCommand, period: Period, natural_key: str) -> StartedRun:
         chosen = _chosen(repository.contracts_for(work.connection, period), command, period)
         run_id = clock.derived_id("run", natural_key)
         _write_run(work, run_id, natural_key, period, chosen, command)
+        data = {
+            "period": period,
+            "source": command.source,
+            "scope": json.loads(_scope(command)),
+            "contracts": len(chosen),
+        }
+        _record(work, run_id, "run.started", data)
     log.info("run %s started: %d contracts for %s", run_id, len(chosen), period)
     return StartedRun(run_id, created=True)
 
@@ -86,9 +87,10 @@ def start_scheduled_runs() -> list[StartedRun]:
     natural key is the occurrence key: however often the tick fires, on however many instances, one run of each starts.
     Business dates are those of BUSINESS_TIME_ZONE (rules R29). Day 0 switches scheduled billing off.
     """
-    known = settings()
-    today = clock.today(known.business_time_zone)
-    if not known.scheduled_billing_day or today.day < known.scheduled_billing_day:
+    with reading() as connection:
+        day = business_settings(connection).scheduled_billing_day
+    today = clock.today(settings().business_time_zone)
+    if not day or today.day < day:
         return []
     month = Period.of(today)
     wishes: tuple[tuple[BillingType, Period], ...] = (("Arrears", month.previous), ("Advanced", month.next))
@@ -113,8 +115,8 @@ def _start_scheduled(billing_type: BillingType, period: Period) -> StartedRun | 
         raise
 
 
-def retry_run(run_id: str) -> int:
-    """Bill the failed items of a run again, with the contracts and facts of now. Returns how many.
+def retry_run(run_id: str) -> RetriedRun:
+    """Bill the failed items of a run again, with the contracts and facts of now.
 
     Raises RUN_NOT_FOUND. What is billed stays as it is; without failures nothing happens (field report 7).
     """
@@ -125,8 +127,9 @@ def retry_run(run_id: str) -> int:
         failed = repository.reopen_failed(work.connection, run_id)
         if failed:
             _send_again(work, run_id, run.correlation_id)
+            _record(work, run_id, "run.retried", {"contracts": failed})
     log.info("run %s: %d failed items are tried again", run_id, failed)
-    return failed
+    return RetriedRun(run_id, failed)
 
 
 def settle_run(run_id: str) -> bool:
@@ -145,6 +148,7 @@ def settle_run(run_id: str) -> bool:
     with unit_of_work() as work:
         if repository.finish_run(work.connection, run_id):
             log.info("run %s is completed", run_id)
+            _record(work, run_id, "run.completed", {"expected": run.expected})
     return True
 
 
@@ -161,14 +165,19 @@ def watch_running_runs() -> int:
 
 def _wake(run_id: str) -> bool:
     """Send the open work of a run again when nothing of it has been done for a while. Always False: it is running."""
-    patience = timedelta(minutes=settings().run_patience_minutes)
     with unit_of_work() as work:
+        patience = timedelta(minutes=business_settings(work.connection).run_patience_minutes)
         run = repository.run_of(work.connection, run_id)
         progress = repository.last_progress(work.connection, run_id)
         if run is not None and progress is not None and progress < clock.now() - patience:
             log.warning("run %s stands still since %s; its open work is sent again", run_id, progress)
             _send_again(work, run_id, run.correlation_id)
+            _record(work, run_id, "run.resumed", {"since": progress})
     return False
+
+
+def _record(work: UnitOfWork, run_id: str, action: str, data: dict[str, object]) -> None:
+    audit.record(work, [audit.Event(f"run/{run_id}", action, run_id, data)])
 
 
 def _send_again(work: UnitOfWork, run_id: str, correlation_id: str) -> None:
@@ -203,10 +212,7 @@ def progress_message(run_id: str, part: str, correlation_id: str) -> Message:
 
 
 def _period(text: str) -> Period:
-    try:
-        period = Period.parse(text)
-    except ValueError as fault:
-        raise BillingError(errors.PERIOD_INVALID, str(fault), [Detail("period", str(fault))]) from fault
+    period = read_period(text, kind=errors.PERIOD_INVALID)
     today = Period.of(clock.today(settings().business_time_zone))
     earliest, latest = today.plus(-_MONTHS_BACK), today.plus(_MONTHS_AHEAD)
     if not earliest <= period <= latest:

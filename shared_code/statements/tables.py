@@ -62,6 +62,7 @@ statement = sa.Table(
 )
 sa.Index("ix_statement_period_site_number", statement.c.period, statement.c.site_number)
 sa.Index("ix_statement_run_id", statement.c.run_id)
+sa.Index("ix_statement_site_number_statement_id", statement.c.site_number, statement.c.statement_id)  # the list
 
 invoice = sa.Table(
     "invoice",

@@ -25,7 +25,7 @@ from shared_code.foundation import clock
 log = logging.getLogger(__name__)
 
 
-def publish(connection: Connection, dataset: Dataset, batch: Batch, repeated: int, held_share: float) -> None:
+def publish(connection: Connection, dataset: Dataset, batch: Batch, repeated: int, held_share: Decimal) -> None:
     """Publish a batch whose slices are all staged, or hold it when too many of its rows are rejected.
 
     Raises ConservationError when rows or money do not add up; nothing is published then.
@@ -45,7 +45,7 @@ def publish(connection: Connection, dataset: Dataset, batch: Batch, repeated: in
         "money_duplicate": duplicate.money,
         "finished_at": clock.now(),
     }
-    if rejected.rows > Decimal(str(held_share)) * staged.read.rows:
+    if rejected.rows > held_share * staged.read.rows:
         counts |= {
             "reason": errors.REJECTED_SHARE.code,
             "message": f"{rejected.rows} of {staged.read.rows} rows are rejected. {errors.REJECTED_SHARE.cure}",

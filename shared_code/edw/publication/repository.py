@@ -172,7 +172,8 @@ def collapse_keys(connection: Connection, dataset: Dataset, batch_no: int) -> Ta
 
     Returns what collapsed; rejected rows move to rejected_row under KEY_CONFLICT. Source: datasets 5.
     """
-    if connection.execute(_several(dataset, batch_no).limit(1)).first() is None:
+    keys = [dataset.table.c[name] for name in dataset.key]
+    if connection.execute(_several(dataset, batch_no).order_by(*keys).limit(1)).first() is None:
         return Tally(0, _ZERO)
     _reject_conflicts(connection, dataset, batch_no)
     return _drop_repeats(connection, dataset, batch_no)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class StatementFilter:
-    """Which statements to list; None narrows nothing. `sites` is what the caller may see, None for all."""
+    """Which statements to list, as the caller writes it; None narrows nothing. The use case checks the values."""
 
     period: str | None = None
     site_number: str | None = None
     status: str | None = None
     run_id: str | None = None
-    sites: Collection[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    """Which runs to list, as the caller writes it; None narrows nothing. The use case checks the values."""
+
+    period: str | None = None
+    source: str | None = None
+    state: str | None = None

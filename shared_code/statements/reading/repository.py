@@ -3,19 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from decimal import Decimal
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from shared_code.foundation.database import AnyRow
-from shared_code.statements.reading.filters import StatementFilter
+from shared_code.foundation.listing import Listing, PageRequest, SortField
+from shared_code.foundation.paging import Page
+from shared_code.foundation.visibility import Visibility
+from shared_code.statements.reading.filters import RunFilter, StatementFilter
 from shared_code.statements.tables import invoice, invoice_line, run_item, statement, statement_document, statement_run
 
+RUNS = Listing(
+    columns=(statement_run,),
+    fields={"createdAt": SortField(statement_run.c.created_at, datetime)},
+    default="-createdAt",
+    key=SortField(statement_run.c.run_id, str),
+)
+ITEMS = Listing(
+    columns=(run_item,),
+    fields={"siteNumber": SortField(run_item.c.site_number, str)},
+    default="siteNumber",
+    key=SortField(run_item.c.contract_id, str),
+)
+STATEMENTS = Listing(
+    columns=(statement,),
+    fields={
+        "siteNumber": SortField(statement.c.site_number, str),
+        "total": SortField(statement.c.total, Decimal),
+        "createdAt": SortField(statement.c.created_at, datetime),
+    },
+    default="siteNumber",
+    key=SortField(statement.c.statement_id, str),
+)
 
-def newest_runs(connection: Connection, limit: int) -> Sequence[AnyRow]:
-    chosen = sa.select(statement_run).order_by(statement_run.c.created_at.desc(), statement_run.c.run_id)
-    return connection.execute(chosen.limit(limit)).all()
+
+def list_runs(connection: Connection, wanted: RunFilter, asked: PageRequest) -> Page[AnyRow]:
+    c = statement_run.c
+    return RUNS.page(
+        connection, asked, *_equal((c.period, wanted.period), (c.source, wanted.source), (c.state, wanted.state))
+    )
 
 
 def outcomes(connection: Connection, run_id: str) -> Sequence[AnyRow]:
@@ -27,7 +56,7 @@ def outcomes(connection: Connection, run_id: str) -> Sequence[AnyRow]:
 
 
 def outcomes_of(connection: Connection, run_ids: Sequence[str]) -> Sequence[AnyRow]:
-    """Numbers by outcome of up to 1,000 runs."""
+    """Numbers by outcome of up to 1,000 runs, a page of them."""
     return connection.execute(
         sa.select(run_item.c.run_id, run_item.c.outcome, sa.func.count().label("number"))
         .where(run_item.c.run_id.in_(run_ids))
@@ -66,41 +95,31 @@ def run_totals(connection: Connection, run_id: str) -> AnyRow:
     ).one()
 
 
-def items(
-    connection: Connection, run_id: str, limit: int, after: tuple[str, str] | None, outcome: str | None
-) -> Sequence[AnyRow]:
-    chosen = sa.select(run_item).where(run_item.c.run_id == run_id)
-    if outcome:
-        chosen = chosen.where(run_item.c.outcome == outcome)
-    if after:
-        chosen = chosen.where(_after(run_item.c.site_number, run_item.c.contract_id, after))
-    return connection.execute(chosen.order_by(run_item.c.site_number, run_item.c.contract_id).limit(limit)).all()
+def list_items(connection: Connection, run_id: str, outcome: str | None, asked: PageRequest) -> Page[AnyRow]:
+    conditions = _equal((run_item.c.run_id, run_id), (run_item.c.outcome, outcome))
+    return ITEMS.page(connection, asked, *conditions)
 
 
-def count_items(connection: Connection, run_id: str, outcome: str | None) -> int:
-    chosen = sa.select(sa.func.count()).select_from(run_item).where(run_item.c.run_id == run_id)
-    if outcome:
-        chosen = chosen.where(run_item.c.outcome == outcome)
-    return connection.scalar(chosen) or 0
+def list_statements(
+    connection: Connection, wanted: StatementFilter, asked: PageRequest, visible: Visibility
+) -> Page[AnyRow]:
+    c = statement.c
+    conditions = _equal(
+        (c.period, wanted.period),
+        (c.site_number, wanted.site_number),
+        (c.status, wanted.status),
+        (c.run_id, wanted.run_id),
+    )
+    return STATEMENTS.page(connection, asked, visible.limit(c.site_number, c.period), *conditions)
 
 
-def statements(
-    connection: Connection, wanted: StatementFilter, limit: int, after: tuple[str, str] | None
-) -> Sequence[AnyRow]:
-    chosen = sa.select(statement).where(*_conditions(wanted))
-    if after:
-        chosen = chosen.where(_after(statement.c.site_number, statement.c.statement_id, after))
-    ordered = chosen.order_by(statement.c.site_number, statement.c.statement_id).limit(limit)
-    return connection.execute(ordered).all()
-
-
-def count_statements(connection: Connection, wanted: StatementFilter) -> int:
-    chosen = sa.select(sa.func.count()).select_from(statement).where(*_conditions(wanted))
-    return connection.scalar(chosen) or 0
-
-
-def statement_row(connection: Connection, statement_id: str) -> AnyRow | None:
-    return connection.execute(sa.select(statement).where(statement.c.statement_id == statement_id)).one_or_none()
+def statement_row(connection: Connection, statement_id: str, visible: Visibility) -> AnyRow | None:
+    """A statement, if the caller may see it."""
+    return connection.execute(
+        sa.select(statement).where(
+            statement.c.statement_id == statement_id, visible.limit(statement.c.site_number, statement.c.period)
+        )
+    ).one_or_none()
 
 
 def invoices(connection: Connection, statement_id: str) -> Sequence[AnyRow]:
@@ -147,18 +166,6 @@ def report_rows(connection: Connection, run_id: str) -> Sequence[AnyRow]:
     ).all()
 
 
-def _conditions(wanted: StatementFilter) -> list[sa.ColumnElement[bool]]:
-    pairs = (
-        (statement.c.period, wanted.period),
-        (statement.c.site_number, wanted.site_number),
-        (statement.c.status, wanted.status),
-        (statement.c.run_id, wanted.run_id),
-    )
-    found: list[sa.ColumnElement[bool]] = [column == value for column, value in pairs if value is not None]
-    if wanted.sites is not None:
-        found.append(statement.c.site_number.in_(sorted(wanted.sites)))
-    return found
-
-
-def _after(first: Any, second: Any, key: tuple[str, str]) -> sa.ColumnElement[bool]:
-    return sa.or_(first > key[0], sa.and_(first == key[0], second > key[1]))
+def _equal(*pairs: tuple[sa.Column[str], str | None]) -> list[sa.ColumnElement[bool]]:
+    """Conditions that columns have these values; None narrows nothing."""
+    return [column == value for column, value in pairs if value is not None]

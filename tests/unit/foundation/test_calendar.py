@@ -1,12 +1,14 @@
 """Periods: months as values, read, ordered and counted."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared_code.foundation.calendar import Period
+from shared_code.foundation.calendar import PERIOD_INVALID, Period, read_period
+from shared_code.foundation.errors import BillingError, ErrorKind
 
 OCTOBER = Period(2026, 10)
 
@@ -114,3 +116,19 @@ def test_law_texts_read_back_and_months_follow_each_other(period: Period) -> Non
     assert Period.parse(str(period)) == Period.parse(period.compact) == period
     assert period.last_day - period.first_day + timedelta(1) == timedelta(period.days)
     assert Period.of(period.last_day + timedelta(1)).index == period.index + 1 if period.year < 2199 else True
+
+
+@pytest.mark.parametrize(("kind", "status"), [(PERIOD_INVALID, 400), (replace(PERIOD_INVALID, status=422), 422)])
+def test_a_period_that_is_none_is_refused_at_its_place(kind: ErrorKind, status: int) -> None:
+    assert read_period("2026-10", "month", kind) == Period(2026, 10)
+
+    with pytest.raises(BillingError) as refused:
+        read_period("2026-13", "month", kind)
+
+    assert (refused.value.code, refused.value.kind.number, refused.value.kind.status) == (
+        "PERIOD_INVALID",
+        2301,
+        status,
+    )
+    assert [detail.field for detail in refused.value.details] == ["month"]
+    assert "'2026-13'" in refused.value.message

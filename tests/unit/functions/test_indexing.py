@@ -1,15 +1,15 @@
 """The app as the platform indexes it, in a fresh interpreter: its functions, and what indexing must not import."""
 
+import ast
 import json
+import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
-from azure.identity import ManagedIdentityCredential
-
-from functions.blob_binding import managed_identity_credential
 
 ROOT = Path(__file__).parents[3]
 
@@ -23,7 +23,9 @@ HEAVY = (
     "alembic",
     "azure.identity",
     "azure.servicebus",
+    "azure.storage.blob",
     "azure.monitor",
+    "opentelemetry",
     "httpx",
     "jwt",
 )
@@ -50,7 +52,13 @@ def index(*imported_before: str) -> dict[str, Any]:
     """Index the app in a new interpreter; `imported_before` stand for imports that a module must not have."""
     arguments = [json.dumps(imported_before), json.dumps(HEAVY)]
     done = subprocess.run(
-        [sys.executable, "-c", INDEX, *arguments], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", INDEX, *arguments],
+        cwd=ROOT,
+        env={**os.environ, "OPERATOR_NAME": "Example Parking"},  # settings are checked at indexing
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
     )
     found: dict[str, Any] = json.loads(done.stdout)
     return found
@@ -63,24 +71,41 @@ def indexed() -> dict[str, Any]:
 
 # function, method, route, who may call: a key opens "function", the app itself identifies callers of the others
 HTTP = {
+    ("start_statement_run", "POST", "v1/statement-runs", "anonymous"),
+    ("list_statement_runs", "GET", "v1/statement-runs", "anonymous"),
+    ("get_statement_run", "GET", "v1/statement-runs/{run_id}", "anonymous"),
+    ("list_statement_run_items", "GET", "v1/statement-runs/{run_id}/items", "anonymous"),
+    ("retry_statement_run", "POST", "v1/statement-runs/{run_id}/retry", "anonymous"),
+    ("list_statements", "GET", "v1/statements", "anonymous"),
+    ("get_statement", "GET", "v1/statements/{statement_id}", "anonymous"),
+    ("get_statement_pdf", "GET", "v1/statements/{statement_id}/pdf", "anonymous"),
     ("get_contract", "GET", "v1/sites/{site_number}/contract", "anonymous"),
     ("put_contract", "PUT", "v1/sites/{site_number}/contract", "anonymous"),
     ("list_imports", "GET", "v1/imports", "anonymous"),
     ("get_import", "GET", "v1/imports/{batch_id}", "anonymous"),
     ("list_rejections", "GET", "v1/imports/{batch_id}/rejections", "anonymous"),
     ("get_facts", "GET", "v1/facts/{period}", "anonymous"),
-    ("start_statement_run", "POST", "v1/statement-runs", "anonymous"),
-    ("retry_statement_run", "POST", "v1/statement-runs/{run_id}/retry", "anonymous"),
-    ("list_statement_runs", "GET", "v1/statement-runs", "anonymous"),
-    ("get_statement_run", "GET", "v1/statement-runs/{run_id}", "anonymous"),
-    ("list_statement_run_items", "GET", "v1/statement-runs/{run_id}/items", "anonymous"),
-    ("list_statements", "GET", "v1/statements", "anonymous"),
-    ("get_statement", "GET", "v1/statements/{statement_id}", "anonymous"),
-    ("get_statement_pdf", "GET", "v1/statements/{statement_id}/pdf", "anonymous"),
+    ("get_me", "GET", "v1/me", "anonymous"),
+    ("list_users", "GET", "v1/users", "anonymous"),
+    ("get_user", "GET", "v1/users/{user_id}", "anonymous"),
+    ("put_user", "PUT", "v1/users/{user_id}", "anonymous"),
+    ("get_user_sites", "GET", "v1/users/{user_id}/sites", "anonymous"),
+    ("put_user_sites", "PUT", "v1/users/{user_id}/sites", "anonymous"),
+    ("get_settings", "GET", "v1/settings", "anonymous"),
+    ("change_settings", "PATCH", "v1/settings", "anonymous"),
+    ("list_setting_changes", "GET", "v1/settings/{name}/history", "anonymous"),
+    ("list_audit_events", "GET", "v1/operations/audit", "anonymous"),
+    ("verify_audit", "GET", "v1/operations/audit/verification", "anonymous"),
+    ("list_dead_letters", "GET", "v1/operations/dead-letters", "anonymous"),
+    ("get_dead_letter", "GET", "v1/operations/dead-letters/{dead_letter_id}", "anonymous"),
+    ("replay_dead_letter", "POST", "v1/operations/dead-letters/{dead_letter_id}/replay", "anonymous"),
+    ("discard_dead_letter", "POST", "v1/operations/dead-letters/{dead_letter_id}/discard", "anonymous"),
     ("health_live", "GET", "v1/health/live", "anonymous"),
     ("health_ready", "GET", "v1/health/ready", "function"),
     ("health_dependency", "GET", "v1/health/{dependency}", "function"),
     ("version", "GET", "v1/version", "function"),
+    ("openapi", "GET", "v1/openapi.json", "anonymous"),
+    ("connector", "GET", "v1/connector.json", "anonymous"),
     ("explain_error", "GET", "v1/errors/{code}", "anonymous"),
 }
 BLOB = {
@@ -92,10 +117,16 @@ QUEUE = {
     ("generate_statement_chunk", "statement-chunks", "BillingServiceBus"),
     ("render_statement_documents", "statement-documents", "BillingServiceBus"),
     ("settle_statement_run", "run-progress", "BillingServiceBus"),
+    ("keep_dead_letters_of_import_slices", "import-slices/$DeadLetterQueue", "BillingServiceBus"),
+    ("keep_dead_letters_of_statement_chunks", "statement-chunks/$DeadLetterQueue", "BillingServiceBus"),
+    ("keep_dead_letters_of_statement_documents", "statement-documents/$DeadLetterQueue", "BillingServiceBus"),
+    ("keep_dead_letters_of_run_progress", "run-progress/$DeadLetterQueue", "BillingServiceBus"),
 }
 TIMER = {
     ("start_scheduled_billing", "0 0 * * * *"),
     ("sweep_unfinished_work", "*/15 * * * * *"),
+    ("forget_old_requests", "0 40 * * * *"),
+    ("prove_audit", "0 20 6 * * *"),
 }
 
 
@@ -135,19 +166,86 @@ def test_the_guard_sees_a_heavy_import() -> None:
     assert index("jwt", "httpx")["heavy"] == ["httpx", "jwt"]
 
 
-def test_the_stand_in_of_the_blob_binding_makes_a_real_credential() -> None:
-    """Decision 0003: the library is imported when an identity is needed."""
-    assert isinstance(managed_identity_credential(client_id="c-1"), ManagedIdentityCredential)
+# Decision 0003: what the binding package imports of the libraries that indexing leaves alone.
+STOOD_IN = {
+    ("azure.storage.blob", "BlobClient"),
+    ("azure.storage.blob", "ContainerClient"),
+    ("azure.storage.blob", "StorageStreamDownloader"),
+    ("azure.storage.blob", "BlobServiceClient"),
+    ("azure.identity", "ManagedIdentityCredential"),
+}
 
 
-def test_the_binding_package_makes_its_client_with_that_credential(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An upgrade of the package that takes its credential from elsewhere fails here."""
-    from azurefunctions.extensions.bindings.blob import utils
+def test_the_binding_package_imports_exactly_what_is_stood_in_for() -> None:
+    """An upgrade of the package that takes more, or less, or from elsewhere fails here and names the difference."""
+    folder = Path(str(find_spec("azurefunctions.extensions.bindings.blob").origin)).parent  # type: ignore[union-attr]
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in folder.glob("*.py")]
+    imports = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+    heavy = [node for node in imports if str(node.module).startswith(("azure.", "msal", "requests"))]
 
-    monkeypatch.setenv("BillingStorage__blobServiceUri", "https://storage.example")
-    monkeypatch.delenv("BillingStorage", raising=False)
+    assert {(str(node.module), alias.name) for node in heavy for alias in node.names} == STOOD_IN
 
-    client = utils.service_client_factory("BillingStorage")
 
-    assert isinstance(client.credential, ManagedIdentityCredential)
-    assert utils.ManagedIdentityCredential in (managed_identity_credential, ManagedIdentityCredential)
+# Serves a blob as the worker does: annotation, decoding, client; run in a fresh interpreter.
+SERVE = """
+import json, os, sys
+from types import SimpleNamespace
+from functions.blob_binding import BlobClient
+from azurefunctions.extensions.base import Datum, get_binding_registry
+
+registry = get_binding_registry()
+place = json.dumps({"Connection": "BillingStorage", "ContainerName": "edw-drops", "BlobName": "a.csv"})
+data = SimpleNamespace(version="1.0", source="AzureStorageBlobs", content_type="application/json", content=place)
+accepted = [registry.check_supported_type(kind) for kind in (BlobClient, str)]
+loaded = [name for name in ("azure.storage.blob", "azure.identity") if name in sys.modules]
+converter = registry.get("blobTrigger")
+client = converter.decode(Datum(data, "model_binding_data"), trigger_metadata=None, pytype=BlobClient)
+
+import azure.identity, azure.storage.blob
+print(json.dumps({
+    "accepted": accepted,
+    "converter": converter.check_input_type_annotation(BlobClient),
+    "loaded": loaded,
+    "real": type(client) is azure.storage.blob.BlobClient,
+    "identity": type(client.credential) is azure.identity.ManagedIdentityCredential,
+    "url": client.url,
+}))
+"""
+KEY = "AccountName=local;AccountKey=bG9jYWw=;BlobEndpoint=http://127.0.0.1:1/local"
+CONNECTIONS = [
+    # app settings, with an identity, address of the blob
+    ({"BillingStorage": KEY}, False, "http://127.0.0.1:1/local/edw-drops/a.csv"),
+    ({"BillingStorage__blobServiceUri": "https://storage.example"}, True, "https://storage.example/edw-drops/a.csv"),
+    (
+        {
+            "BillingStorage__blobServiceUri": "https://storage.example",
+            "BillingStorage__credential": "managedidentity",
+            "BillingStorage__clientId": "c-1",
+        },
+        True,
+        "https://storage.example/edw-drops/a.csv",
+    ),
+]
+
+
+@pytest.mark.parametrize(("connection", "identity", "url"), CONNECTIONS)
+def test_the_first_blob_loads_the_real_client(connection: dict[str, str], identity: bool, url: str) -> None:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("BillingStorage")}
+    done = subprocess.run(
+        [sys.executable, "-c", SERVE],
+        cwd=ROOT,
+        env=environment | connection,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {
+        "accepted": [True, False],
+        "converter": True,
+        "loaded": [],
+        "real": True,
+        "identity": identity,
+        "url": url,
+    }

@@ -1,0 +1,111 @@
+"""Bury a message, list what lies there, send one again or give it up. Each decision is audited."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from shared_code.foundation import audit, clock, context
+from shared_code.foundation.bus import unit_of_work
+from shared_code.foundation.database import AnyRow, Message, UnitOfWork, reading, transaction
+from shared_code.foundation.dead_letters import repository
+from shared_code.foundation.dead_letters.errors import DEAD_LETTER_NOT_FOUND, DEAD_LETTER_SETTLED
+from shared_code.foundation.dead_letters.model import (
+    DeadLetter,
+    DeadLetterDetail,
+    DeadLetterFilter,
+    DeadLetterSummary,
+)
+from shared_code.foundation.errors import BillingError
+from shared_code.foundation.paging import Page, page, read_cursor
+
+STREAM = "messages"
+_REPLAY = "~"
+_LONGEST_EFFECT = 55  # of the 64 characters of an outbox id, the replay's mark takes nine
+
+
+def effect_of(message_id: str) -> str:
+    """The key of the effect that a message asks for: a replay has an id of its own, but asks for the same.
+
+    An id that would leave no room for a replay's in the outbox is shortened to its hash. Ours never are so long.
+    """
+    key = message_id.partition(_REPLAY)[0]
+    return key if len(key) <= _LONGEST_EFFECT else clock.derived_id("effect", key)
+
+
+def bury(letter: DeadLetter) -> bool:
+    """Keep a message that could not be processed. False when it lies there already: delivered twice, buried once."""
+    dead_letter_id = clock.derived_id("dead letter", letter.queue, letter.message_id)
+    with transaction() as work:
+        if repository.exists(work.connection, dead_letter_id):
+            return False
+        values = {field.name: getattr(letter, field.name) for field in fields(letter)}
+        state = {"dead_letter_id": dead_letter_id, "state": "Open", "died_at": clock.now()}
+        repository.insert(work.connection, **values, **state)
+        data = {"queue": letter.queue, "messageId": letter.message_id, "reason": letter.reason}
+        audit.record(work, [audit.Event(STREAM, "message.buried", dead_letter_id, data)])
+    return True
+
+
+def list_dead_letters(wanted: DeadLetterFilter, limit: int, cursor: str | None) -> Page[DeadLetterSummary]:
+    """Dead letters, newest first."""
+    key = read_cursor(cursor, str, str)
+    before = (datetime.fromisoformat(str(key[0])), str(key[1])) if key else None
+    with reading() as connection:
+        rows = repository.newest(connection, wanted, limit + 1, before)
+        total = repository.count(connection, wanted)
+    return page([_shown(DeadLetterSummary, row) for row in rows], limit, total, lambda s: (s.died_at.isoformat(), s.id))
+
+
+def get_dead_letter(dead_letter_id: str) -> DeadLetterDetail:
+    """One with its content. Raises DEAD_LETTER_NOT_FOUND."""
+    with reading() as connection:
+        row = repository.found(connection, dead_letter_id)
+    return _shown(DeadLetterDetail, _known(row, dead_letter_id))
+
+
+def replay(dead_letter_id: str, reason: str) -> DeadLetterDetail:
+    """Send the message again, under an id of its own: the bus would drop the old one as a duplicate.
+
+    Raises DEAD_LETTER_NOT_FOUND, DEAD_LETTER_SETTLED.
+    """
+    with unit_of_work() as work:
+        row = _known(repository.found(work.connection, dead_letter_id), dead_letter_id)
+        message_id = f"{effect_of(row.message_id)}{_REPLAY}{clock.new_id()[:8]}"
+        work.send([Message(message_id, row.queue, row.body, row.correlation_id)])
+        _settle(work, row, reason, "Replayed", replay_message_id=message_id)
+    return get_dead_letter(dead_letter_id)
+
+
+def discard(dead_letter_id: str, reason: str) -> DeadLetterDetail:
+    """Give the message up. Raises DEAD_LETTER_NOT_FOUND, DEAD_LETTER_SETTLED."""
+    with transaction() as work:
+        row = _known(repository.found(work.connection, dead_letter_id), dead_letter_id)
+        _settle(work, row, reason, "Discarded")
+    return get_dead_letter(dead_letter_id)
+
+
+def _settle(work: UnitOfWork, row: AnyRow, reason: str, state: str, **values: object) -> None:
+    settled = {"settled_at": clock.now(), "settled_by": context.current().actor_id, "settled_reason": reason}
+    if not repository.settle(work.connection, row.dead_letter_id, state=state, **settled, **values):
+        message = f"the dead letter {row.dead_letter_id} is {row.state.lower()} already"
+        raise BillingError(DEAD_LETTER_SETTLED, message)
+    data = {"queue": row.queue, "messageId": row.message_id, **{name: str(value) for name, value in values.items()}}
+    audit.record(work, [audit.Event(STREAM, f"message.{state.lower()}", row.dead_letter_id, data, reason)])
+
+
+def _known(row: AnyRow | None, dead_letter_id: str) -> AnyRow:
+    if row is None:
+        raise BillingError(DEAD_LETTER_NOT_FOUND, f"there is no dead letter {dead_letter_id}")
+    return row
+
+
+def _shown[Shape](shape: type[Shape], row: Any) -> Shape:
+    values = row._mapping
+    return shape(
+        **{
+            field.name: values["dead_letter_id" if field.name == "id" else field.name]
+            for field in fields(shape)  # type: ignore[arg-type]  # both shapes are dataclasses
+        }
+    )
