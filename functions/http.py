@@ -1,27 +1,47 @@
-"""How an HTTP request becomes a use case: authenticate, authorise, call, reply. The bodies of the doors stay short.
+"""The one way in: parse, authenticate, limit, authorise, validate, run once, reply. A door's own body stays short.
 
-Errors leave as one body (http-api, errors); anything unforeseen is logged with its trace and leaves as INTERNAL_ERROR.
+`route(...)` declares a function and registers it; everything that the declaration says is enforced here, and the API
+documents are written from the same declaration. Errors leave as one body (http-api, errors); anything unforeseen is
+logged with its trace and leaves as INTERNAL_ERROR.
 """
 
 from __future__ import annotations
 
 import functools
-import json
+import hashlib
 import logging
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote
 
 import azure.functions as func
 
+from functions.body import read_body
+from functions.declarations import JSON, Access, Answer, Body, Door, Idempotency, Query, Route, declare
+from functions.invocation import correlation_of, invocation
+from functions.parameters import check_query, read_whole
 from functions.wire import dumps
-from shared_code.foundation.calendar import Period
-from shared_code.foundation.errors import BillingError, Detail
-from shared_code.operations.errors import BODY_MALFORMED, BODY_TOO_LARGE, INTERNAL_ERROR, PARAMETER_INVALID
+from shared_code.foundation import context
+from shared_code.foundation.calendar import Period, read_period
+from shared_code.foundation.context import Context
+from shared_code.foundation.errors import IF_MATCH_REQUIRED, BillingError, Detail
+from shared_code.foundation.idempotency import errors as idempotency
+from shared_code.operations.errors import (
+    BODY_TOO_LARGE,
+    INTERNAL_ERROR,
+    MEDIA_TYPE_UNKNOWN,
+    RATE_EXCEEDED,
+)
 
 if TYPE_CHECKING:
-    from shared_code.access.identity import Permission
+    from shared_code.access.identity import Caller, Permission
+    from shared_code.foundation.idempotency.service import Stored
+    from shared_code.foundation.limits import Allowance, Buckets
+    from shared_code.foundation.listing import PageRequest
+    from shared_code.foundation.visibility import Visibility
 
 log = logging.getLogger(__name__)
 API = "v1"
@@ -29,24 +49,61 @@ API_VERSION = "1.0"
 MAX_BODY_BYTES = 10_000_000
 MAX_LIMIT = 1000
 DEFAULT_LIMIT = 50
+MAX_KEY = 255
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """A request that may proceed: who asks and what they may see, and the parts of the request."""
 
-    permission: Permission
+    route: Route
     request: func.HttpRequest
-    correlation_id: str
+    caller: Caller
+    granted: Permission | None = None
+    checked_body: object = None
+
+    @property
+    def permission(self) -> Permission:
+        """What the caller's roles allow here. Only a route that names a resource has one."""
+        if self.granted is None:
+            raise TypeError(f"{self.route.name} names no resource, so it grants nothing")
+        return self.granted
+
+    @property
+    def visible(self) -> Visibility:
+        """The row filter of the caller."""
+        return self.permission.visible
 
     @property
     def path(self) -> Mapping[str, str]:
         found: Mapping[str, str] = self.request.route_params
         return found
 
-    def query(self, name: str) -> str | None:
-        value: str | None = self.request.params.get(name)
-        return value or None
+    @property
+    def correlation_id(self) -> str:
+        return context.current().correlation_id
+
+    @property
+    def if_match(self) -> str | None:
+        value: str | None = self.request.headers.get("if-match")
+        return value
+
+    @property
+    def required_match(self) -> str:
+        """The precondition of a change that must not overwrite unseen. Raises IF_MATCH_REQUIRED without one."""
+        if self.if_match is None:
+            message = "say which state you have read: its ETag as If-Match, or * for whatever is there"
+            raise BillingError(IF_MATCH_REQUIRED, message, [Detail("If-Match", message)])
+        return self.if_match
+
+    @property
+    def content_type(self) -> str:
+        return (self.request.headers.get("content-type") or "").partition(";")[0].strip().lower()
+
+    @property
+    def raw_body(self) -> bytes:
+        body: bytes = self.request.get_body() or b""
+        return body
 
     @property
     def cursor(self) -> str | None:
@@ -54,53 +111,57 @@ class Call:
 
     @property
     def limit(self) -> int:
-        return self._whole("limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
+        return read_whole("limit", self.query("limit"), DEFAULT_LIMIT, 1, MAX_LIMIT)
 
     @property
-    def offset(self) -> int:
-        return self._whole("cursor", 0, 0, 2**31)
+    def asked(self) -> PageRequest:
+        """Which part of a list, and in which order."""
+        from shared_code.foundation.listing import PageRequest
+
+        sorted_by = self.query("sort") if any(query.name == "sort" for query in self.route.query) else None
+        return PageRequest(self.limit, self.cursor, sorted_by)
 
     @property
     def period(self) -> Period:
-        try:
-            return Period.parse(self.path["period"])
-        except ValueError as fault:
-            raise BillingError(PARAMETER_INVALID, str(fault), [Detail("period", str(fault))]) from fault
+        return read_period(self.path["period"])
+
+    def query(self, name: str) -> str | None:
+        """A declared parameter of the query, None when it is absent or empty."""
+        if name not in (query.name for query in self.route.query):
+            raise KeyError(f"{self.route.name} does not declare the parameter {name}")
+        value: str | None = self.request.params.get(name)
+        return value or None
+
+    def choice(self, name: str) -> str | None:
+        """A parameter with choices, spelt as it was declared."""
+        given = (self.query(name) or "").lower()
+        declared = next(query for query in self.route.query if query.name == name)
+        return next((choice for choice in declared.choices if choice.lower() == given), None)
 
     def flag(self, name: str) -> bool:
-        """A query parameter that is true or false, false when it is absent. Anything else is refused, not guessed."""
-        text = (self.query(name) or "false").lower()
-        if text not in ("true", "false"):
-            message = f"{name} is true or false; got {text!r}"
-            raise BillingError(PARAMETER_INVALID, message, [Detail(name, message)])
-        return text == "true"
+        """A parameter that is true or false, false when it is absent."""
+        return (self.query(name) or "false").lower() == "true"
 
-    def _whole(self, name: str, default: int, least: int, most: int) -> int:
-        text = self.query(name) or str(default)
-        if len(text) > 10 or not text.isdecimal() or not least <= int(text) <= most:
-            message = f"{name} is a whole number from {least} to {most}; got {text!r}"
-            raise BillingError(PARAMETER_INVALID, message, [Detail(name, message)])
-        return int(text)
+    def instant(self, name: str, days: int = 0) -> datetime | None:
+        """The start of a day that a parameter names, in UTC; `days` later if asked."""
+        given = self.query(name)
+        return datetime.combine(date.fromisoformat(given), time(), UTC) + timedelta(days) if given else None
 
-    def json(self) -> dict[str, Any]:
-        """The body as a JSON object. Raises BODY_MALFORMED with the place."""
-        raw = self.request.get_body() or b"{}"
-        try:
-            body = json.loads(raw)
-            if b"\\u" in raw:  # JSON can spell half of a character, which no answer and no database can hold
-                json.dumps(body, ensure_ascii=False).encode()
-        except (ValueError, RecursionError) as fault:
-            raise BillingError(BODY_MALFORMED, f"the body is not JSON: {fault}") from fault
-        if not isinstance(body, dict):
-            raise BillingError(BODY_MALFORMED, "the body is a JSON object: { … }")
-        return body
+    def body[Model](self, model: type[Model]) -> Model:
+        """The checked body as the model that the route declares."""
+        if not isinstance(self.checked_body, model):
+            raise TypeError(f"{self.route.name} declares another body than {model.__name__}")
+        return self.checked_body
 
-    def url(self, path: str) -> str:
-        """An absolute address of this API, as a poller needs it (azure-facts, Power Automate)."""
+    def url(self, *parts: str) -> str:
+        """An absolute address of this API, as a poller needs it (azure-facts, Power Automate).
+
+        Each part is one step of the path, however it is written: a header holds no character beyond Latin-1.
+        """
         from shared_code.foundation.settings import settings
 
         base = settings().public_url or self.request.url.split("/api/", 1)[0]
-        return f"{base.rstrip('/')}/api/{API}/{path}"
+        return "/".join([base.rstrip("/"), "api", API, *(quote(part, safe="@") for part in parts)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,89 +171,246 @@ class Reply:
     body: object = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
-    content_type: str = "application/json"
+    content_type: str = JSON
+
+
+def running(body: object, location: str, retry_after: int = 2) -> Reply:
+    """202: the work goes on; poll `location`, which exists already."""
+    return Reply(body, 202, {"Location": location, "Retry-After": str(retry_after)})
+
+
+type Handler = Callable[[Call], Reply]
+type OpenHandler = Callable[[func.HttpRequest], Reply]
 
 
 def route(
     blueprint: func.Blueprint,
     method: str,
     path: str,
-    resource: str,
-    access: Literal["read", "write", "approve"],
-) -> Callable[[Callable[[Call], Reply]], Callable[[Call], Reply]]:
-    """Declare a route: who may call it is part of the declaration."""
+    *answers: Answer,
+    door: Door = "role",
+    resource: str = "",
+    access: Access = "read",
+    query: tuple[Query, ...] = (),
+    body: Body | None = None,
+    idempotency: Idempotency = "none",
+    if_match: bool = False,
+) -> Callable[[Handler], Handler]:
+    """Declare a route for callers whose roles allow `access` to `resource`, or for every known caller (door "caller").
 
-    def declare(body: Callable[[Call], Reply]) -> Callable[[Call], Reply]:
-        def handle(req: func.HttpRequest) -> func.HttpResponse:
-            return _answer(req, functools.partial(_enter, body, resource, access))
+    Raises DeclarationError, and then the app does not start.
+    """
 
-        _register(blueprint, body.__name__, method, f"{API}/{path}", func.AuthLevel.ANONYMOUS, handle)
-        return body
+    def register(handler: Handler) -> Handler:
+        declared = declare(
+            Route(
+                *_names(handler, method, path, answers),
+                door=door,
+                resource=resource,
+                access=access,
+                query=query,
+                body=body,
+                idempotency=idempotency,
+                if_match=if_match,
+                **_texts(handler),
+            )
+        )
+        _register(blueprint, declared, func.AuthLevel.ANONYMOUS, functools.partial(_enter, declared, handler))
+        return handler
 
-    return declare
+    return register
 
 
-def key_route(
-    blueprint: func.Blueprint, method: str, path: str, level: func.AuthLevel
-) -> Callable[[Callable[[func.HttpRequest], Reply]], Callable[[func.HttpRequest], Reply]]:
-    """Declare a route that a function key opens, or nothing at all: no caller is identified (health)."""
+def open_route(
+    blueprint: func.Blueprint, method: str, path: str, *answers: Answer, door: Door
+) -> Callable[[OpenHandler], OpenHandler]:
+    """Declare a route that a function key opens ("key"), or nothing at all ("anyone"): no caller is identified."""
 
-    def declare(body: Callable[[func.HttpRequest], Reply]) -> Callable[[func.HttpRequest], Reply]:
-        def handle(req: func.HttpRequest) -> func.HttpResponse:
-            return _answer(req, lambda request, _correlation: body(request))
+    def register(handler: OpenHandler) -> OpenHandler:
+        declared = declare(Route(*_names(handler, method, path, answers), door=door, **_texts(handler)))
+        level = func.AuthLevel.FUNCTION if door == "key" else func.AuthLevel.ANONYMOUS
+        _register(blueprint, declared, level, lambda request: handler(request))
+        return handler
 
-        _register(blueprint, body.__name__, method, f"{API}/{path}", level, handle)
-        return body
+    return register
 
-    return declare
+
+def _names(
+    handler: Callable[..., Reply], method: str, path: str, answers: tuple[Answer, ...]
+) -> tuple[str, str, str, tuple[Answer, ...]]:
+    return handler.__name__, method, path, answers
+
+
+def _texts(handler: Callable[..., Reply]) -> dict[str, Any]:
+    subject = handler.__module__.rpartition("http_")[2]
+    return {"summary": " ".join((handler.__doc__ or "").split()), "tag": subject.replace("_", " ")}
 
 
 def _register(
-    blueprint: func.Blueprint, name: str, method: str, path: str, level: func.AuthLevel, handle: Callable[..., Any]
+    blueprint: func.Blueprint,
+    declared: Route,
+    level: func.AuthLevel,
+    proceed: Callable[[func.HttpRequest], Reply],
 ) -> None:
-    handle.__name__ = name
-    blueprint.function_name(name)(blueprint.route(route=path, methods=[method], auth_level=level)(handle))
+    def handle(req: func.HttpRequest) -> func.HttpResponse:
+        return _answer(declared, req, proceed)
+
+    handle.__name__ = declared.name
+    triggered = blueprint.route(route=f"{API}/{declared.path}", methods=[declared.method], auth_level=level)(handle)
+    blueprint.function_name(declared.name)(triggered)
 
 
-def _enter(
-    body: Callable[[Call], Reply],
-    resource: str,
-    access: Literal["read", "write", "approve"],
-    req: func.HttpRequest,
-    correlation_id: str,
-) -> Reply:
-    from shared_code.access.identity import authorise, identify
-
-    permission = authorise(identify(req.headers.get("authorization")), resource, access)
-    if len(req.get_body() or b"") > MAX_BODY_BYTES:
-        raise BillingError(BODY_TOO_LARGE, f"the body may have {MAX_BODY_BYTES:,} bytes")
-    return body(Call(permission, req, correlation_id))
-
-
-def _answer(req: func.HttpRequest, proceed: Callable[[func.HttpRequest, str], Reply]) -> func.HttpResponse:
-    request_id = uuid.uuid4().hex
-    correlation_id = (req.headers.get("x-correlation-id") or request_id)[:64]
-    try:
-        reply = proceed(req, correlation_id)
-    except BillingError as error:
-        log.info("request %s refused: %s", request_id, error.code)
-        reply = _refusal(error, request_id, correlation_id)
-    except Exception:
-        log.exception("request %s failed", request_id)
-        reply = _refusal(BillingError(INTERNAL_ERROR, INTERNAL_ERROR.meaning), request_id, correlation_id)
-    body = reply.body if isinstance(reply.body, bytes) else dumps(reply.body).encode()
-    headers = {
-        "X-Request-ID": request_id,
-        "X-Correlation-ID": correlation_id,
-        "X-API-Version": API_VERSION,
-        "X-Content-Type-Options": "nosniff",
-        "Cache-Control": "no-store",
-        **reply.headers,
-    }
+def _answer(declared: Route, req: func.HttpRequest, proceed: Callable[[func.HttpRequest], Reply]) -> func.HttpResponse:
+    known = Context(
+        request_id=uuid.uuid4().hex,
+        correlation_id=correlation_of(req.headers.get("x-correlation-id")),
+        trace_parent=req.headers.get("traceparent") or "",
+    )
+    attributes = {"http.request.method": declared.method, "http.route": declared.path}
+    with invocation(f"{declared.method} {declared.path}", "server", known, **attributes) as span:
+        reply = _guarded(proceed, req, known)
+        span.set("http.response.status_code", reply.status)
+        body = reply.body if isinstance(reply.body, bytes) else dumps(reply.body).encode()
+        headers = {
+            "X-Request-ID": known.request_id,
+            "X-Correlation-ID": known.correlation_id,
+            "X-API-Version": API_VERSION,
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "no-store",
+            **reply.headers,
+        }
     return func.HttpResponse(body, status_code=reply.status, headers=headers, mimetype=reply.content_type)
 
 
-def _refusal(error: BillingError, request_id: str, correlation_id: str) -> Reply:
+def _guarded(proceed: Callable[[func.HttpRequest], Reply], req: func.HttpRequest, known: Context) -> Reply:
+    try:
+        return proceed(req)
+    except BillingError as error:
+        log.info("request %s refused: %s", known.request_id, error.code)
+        return _refusal(error, known)
+    except Exception:
+        log.exception("request %s failed", known.request_id)
+        return _refusal(BillingError(INTERNAL_ERROR, INTERNAL_ERROR.meaning), known)
+
+
+def _enter(declared: Route, handler: Handler, req: func.HttpRequest) -> Reply:
+    from shared_code.access.identity import identify
+
+    caller = identify(req.headers)
+    allowance = _limited(caller)
+    limits = {
+        "X-RateLimit-Limit": str(allowance.limit),
+        "X-RateLimit-Remaining": str(allowance.remaining),
+        "X-RateLimit-Reset": str(allowance.reset_after),
+    }
+    if not allowance.allowed:
+        message = f"{allowance.limit} calls a minute are used up; the next is possible in {allowance.retry_after} s"
+        return _with_headers(
+            _refusal(BillingError(RATE_EXCEEDED, message), context.current()),
+            {**limits, "Retry-After": str(allowance.retry_after)},
+        )
+    with context.acting(_context_of(caller, req)):
+        try:
+            reply = _proceed(declared, handler, caller, req)
+        except BillingError as error:
+            log.info("%s of %s refused: %s", declared.name, caller.user_id, error.code)
+            reply = _refusal(error, context.current())
+    return _with_headers(reply, limits)
+
+
+def _proceed(declared: Route, handler: Handler, caller: Caller, req: func.HttpRequest) -> Reply:
+    from shared_code.access.identity import authorise
+
+    granted = authorise(caller, declared.resource, declared.access) if declared.door == "role" else None
+    known = granted.caller if granted else caller
+    with context.acting(_context_of(known, req)):  # from here on with the roles that the database knows
+        return _once(Call(declared, req, known, granted, _checked(declared, req)), handler)
+
+
+def _context_of(caller: Caller, req: func.HttpRequest) -> Context:
+    return replace(
+        context.current(),
+        actor_id=caller.user_id,
+        actor_name=caller.name,
+        actor_kind=caller.kind,
+        roles=tuple(sorted(caller.roles)),
+        idempotency_key=req.headers.get("idempotency-key") or "",
+    )
+
+
+def _limited(caller: Caller) -> Allowance:
+    from shared_code.foundation.limits import Rate
+    from shared_code.foundation.settings import settings
+
+    known = settings()
+    if caller.kind == "service":
+        rate = Rate(known.service_calls_per_minute, known.service_calls_burst)
+    else:
+        rate = Rate(known.person_calls_per_minute, known.person_calls_burst)
+    return _buckets().take(caller.user_id, rate)
+
+
+@functools.cache
+def _buckets() -> Buckets:
+    from shared_code.foundation.limits import Buckets
+
+    return Buckets()
+
+
+def _checked(declared: Route, req: func.HttpRequest) -> object:
+    """Everything that the declaration says of query and body; the body as its model."""
+    check_query(declared, req.params)
+    raw = req.get_body() or b""
+    if len(raw) > MAX_BODY_BYTES:
+        raise BillingError(BODY_TOO_LARGE, f"the body may have {MAX_BODY_BYTES:,} bytes; it has {len(raw):,}")
+    wanted = declared.body
+    if wanted is None or (wanted.optional and not raw):
+        return None
+    given = (req.headers.get("content-type") or "").partition(";")[0].strip().lower()
+    if given not in wanted.media:
+        message = f"the body is sent as {given or 'no type at all'}; this route takes {' or '.join(wanted.media)}"
+        raise BillingError(MEDIA_TYPE_UNKNOWN, message, [Detail("Content-Type", message)])
+    return read_body(wanted, raw) if wanted.parsed else None
+
+
+def _once(call: Call, handler: Handler) -> Reply:
+    """Run the use case; with an Idempotency-Key, once for all its repetitions."""
+    key = context.current().idempotency_key
+    if not call.route.changes:
+        return handler(call)
+    if not key:
+        if call.route.idempotency == "required":
+            message = "this request needs the header Idempotency-Key"
+            raise BillingError(idempotency.IDEMPOTENCY_KEY_REQUIRED, message, [Detail("Idempotency-Key", message)])
+        return handler(call)
+    if len(key) > MAX_KEY or not key.isprintable():
+        message = f"the key has {len(key)} characters, or some that do not print; it may have {MAX_KEY} that do"
+        raise BillingError(idempotency.IDEMPOTENCY_KEY_INVALID, message, [Detail("Idempotency-Key", message)])
+    from shared_code.foundation.idempotency.service import Request, once
+
+    stored = once(Request(context.current().actor_id, key, _fingerprint(call)), lambda: _stored(handler(call)))
+    headers = dict(stored.headers) | ({"Idempotent-Replayed": "true"} if stored.replayed else {})
+    return Reply(stored.body.encode(), stored.status, headers)
+
+
+def _stored(reply: Reply) -> Stored:
+    from shared_code.foundation.idempotency.service import Stored
+
+    return Stored(reply.status, reply.headers, dumps(reply.body))
+
+
+def _fingerprint(call: Call) -> str:
+    """What makes a repetition the same request: method, whole address, precondition and body."""
+    address = cast(str, call.request.url).partition("/api/")[2]
+    parts = (call.route.method, address, call.if_match or "", call.content_type)
+    return hashlib.sha256("\n".join(parts).encode() + b"\n" + (call.request.get_body() or b"")).hexdigest()
+
+
+def _with_headers(reply: Reply, headers: Mapping[str, str]) -> Reply:
+    return replace(reply, headers={**headers, **reply.headers})
+
+
+def _refusal(error: BillingError, known: Context) -> Reply:
     kind = error.kind
     headers = {"Retry-After": "5"} if kind.retryable else {}
     if kind.status == 401:
@@ -205,8 +423,8 @@ def _refusal(error: BillingError, request_id: str, correlation_id: str) -> Reply
             "details": [{"field": detail.field, "message": detail.message} for detail in error.details],
             "suggestions": [kind.cure],
             "retryable": kind.retryable,
-            "requestId": request_id,
-            "correlationId": correlation_id,
+            "requestId": known.request_id,
+            "correlationId": known.correlation_id,
         }
     }
     return Reply(body, kind.status, headers)

@@ -2,32 +2,55 @@
 
 import azure.functions as func
 
+from functions.declarations import JSON, Answer, Body, Query, created, ok
 from functions.http import Call, Reply, route
 
 blueprint = func.Blueprint()
 LEGACY = "application/vnd.powerbill.legacy+json"
+SAVED = "shared_code.contracts.model:SavedContract"
 
 
-@route(blueprint, "GET", "sites/{site_number}/contract", "contracts", "read")
+@route(
+    blueprint,
+    "GET",
+    "sites/{site_number}/contract",
+    ok("shared_code.contracts.model:SiteContract", "ETag"),
+    resource="contracts",
+    access="read",
+)
 def get_contract(call: Call) -> Reply:
     """The latest version of the site's contract document."""
     from shared_code.contracts.saving import contract_of_site
 
-    found = contract_of_site(call.path["site_number"], call.permission.sites)
-    return Reply(found, headers={"ETag": f'"{found["hash"]}"'})
+    found = contract_of_site(call.path["site_number"], call.visible)
+    return Reply(found, headers={"ETag": f'"{found.hash}"'})
 
 
-@route(blueprint, "PUT", "sites/{site_number}/contract", "contracts", "write")
+@route(
+    blueprint,
+    "PUT",
+    "sites/{site_number}/contract",
+    Answer(200, SAVED, alternative="shared_code.contracts.model:CheckedContract"),
+    created(SAVED),
+    resource="contracts",
+    access="write",
+    body=Body("shared_code.contracts.schema:Contract", media=(JSON, LEGACY), parsed=False),
+    query=(
+        Query("dryRun", "true validates and saves nothing", kind="flag"),
+        Query("additional", "true adds another contract to a site that has one (rules R42)", kind="flag"),
+    ),
+    idempotency="optional",
+    if_match=True,
+)
 def put_contract(call: Call) -> Reply:
-    """Save a document, own or legacy by content type; `?dryRun=true` validates only. A change needs `If-Match`."""
-    from shared_code.contracts.saving import Saving, read_document, save_document
+    """Save a document, own or legacy by content type. A change needs If-Match."""
+    from shared_code.contracts.saving import Saving, checked, read_document, save_document
 
     site_number = call.path["site_number"]
-    legacy = (call.request.headers.get("content-type") or "").partition(";")[0].strip() == LEGACY
-    document = read_document(call.request.get_body(), legacy=legacy, site_number=site_number)
+    document = read_document(call.raw_body, legacy=call.content_type == LEGACY, site_number=site_number)
     if call.flag("dryRun"):
-        return Reply({"valid": True, "warnings": document.notices})
-    author, if_match = call.permission.caller.name, call.request.headers.get("if-match")
-    saved = save_document(document, Saving(author, "saved through the API", if_match, call.flag("additional")))
-    location = call.url(f"sites/{site_number}/contract")
+        return Reply(checked(document))
+    saving = Saving(call.caller.name, "saved through the API", call.if_match, call.flag("additional"))
+    saved = save_document(document, saving)
+    location = call.url("sites", site_number, "contract")
     return Reply(saved, 201 if saved.changed and saved.version == 1 else 200, {"Location": location})

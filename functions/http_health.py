@@ -2,27 +2,32 @@
 
 import azure.functions as func
 
-from functions.http import Reply, key_route
+from functions.declarations import Answer, ok
+from functions.http import Reply, open_route
 
 blueprint = func.Blueprint()
+READINESS = "shared_code.operations.health:Readiness"
+DEPENDENCY = "shared_code.operations.health:DependencyState"
 
 
-@key_route(blueprint, "GET", "health/live", func.AuthLevel.ANONYMOUS)
+@open_route(blueprint, "GET", "health/live", ok("shared_code.operations.health:Liveness"), door="anyone")
 def health_live(_req: func.HttpRequest) -> Reply:
     """The process answers."""
-    return Reply({"status": "live"})
+    from shared_code.operations.health import liveness
+
+    return Reply(liveness())
 
 
-@key_route(blueprint, "GET", "health/ready", func.AuthLevel.FUNCTION)
+@open_route(blueprint, "GET", "health/ready", ok(READINESS), Answer(503, READINESS), door="key")
 def health_ready(_req: func.HttpRequest) -> Reply:
-    """Database, storage and bus answer; 503 and the names of those that do not."""
+    """Whether database, storage and bus answer; 503 and the names of those that do not."""
     from shared_code.operations.health import readiness
 
     found = readiness()
     return Reply(found, 200 if found.ready else 503, {} if found.ready else {"Retry-After": "5"})
 
 
-@key_route(blueprint, "GET", "health/{dependency}", func.AuthLevel.FUNCTION)
+@open_route(blueprint, "GET", "health/{dependency}", ok(DEPENDENCY), Answer(503, DEPENDENCY), door="key")
 def health_dependency(req: func.HttpRequest) -> Reply:
     """One dependency by name: database, storage, bus."""
     from shared_code.operations.health import dependency
@@ -31,17 +36,9 @@ def health_dependency(req: func.HttpRequest) -> Reply:
     return Reply(found, 200 if found.ok else 503)
 
 
-@key_route(blueprint, "GET", "version", func.AuthLevel.FUNCTION)
+@open_route(blueprint, "GET", "version", ok("shared_code.operations.health:Version"), door="key")
 def version(_req: func.HttpRequest) -> Reply:
-    """Version of the app and revision of the database schema."""
+    """Version of the API and revision of the database schema."""
     from shared_code.operations.health import version_info
 
     return Reply(version_info())
-
-
-@key_route(blueprint, "GET", "errors/{code}", func.AuthLevel.ANONYMOUS)
-def explain_error(req: func.HttpRequest) -> Reply:
-    """What an error code means and what helps."""
-    from shared_code.operations.error_catalog import explain
-
-    return Reply(explain(req.route_params["code"]))

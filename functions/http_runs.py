@@ -2,57 +2,105 @@
 
 import azure.functions as func
 
-from functions.http import Call, Reply, route
+from functions.declarations import PAGED, Body, Query, accepted, ok, page_of
+from functions.http import Call, Reply, route, running
 
 blueprint = func.Blueprint()
+STATUS = "shared_code.statements.reading.model:RunStatus"
 
 
-@route(blueprint, "POST", "statement-runs", "runs", "write")
+@route(
+    blueprint,
+    "POST",
+    "statement-runs",
+    accepted("shared_code.statements.model:RunAccepted"),
+    resource="runs",
+    access="write",
+    body=Body("shared_code.statements.requests:RunRequest"),
+    idempotency="natural",
+)
 def start_statement_run(call: Call) -> Reply:
-    """202 with the address of the run; the same period, scope and source finds the same run again."""
-    from shared_code.statements.requests import run_command
+    """Bill a month. The same period, scope and source finds the same run again, running or finished."""
+    from shared_code.statements.model import RunAccepted
+    from shared_code.statements.requests import RunRequest
     from shared_code.statements.runs import start_run
 
-    started = start_run(run_command(call.json(), call.permission.caller.name, call.correlation_id))
-    location = call.url(f"statement-runs/{started.run_id}")
-    body = {"id": started.run_id, "created": started.created, "status": location}
-    return Reply(body, 202, {"Location": location, "Retry-After": "2"})
+    started = start_run(call.body(RunRequest).command(call.caller.name, call.correlation_id))
+    location = call.url("statement-runs", started.run_id)
+    return running(RunAccepted(started.run_id, started.created, location), location)
 
 
-@route(blueprint, "GET", "statement-runs", "runs", "read")
+@route(
+    blueprint,
+    "GET",
+    "statement-runs",
+    page_of("shared_code.statements.reading.model:Run"),
+    resource="runs",
+    access="read",
+    query=(
+        *PAGED,
+        Query("period", "only those of this month", kind="period"),
+        Query("source", "only those that this source has asked for"),
+        Query("state", "Running or Completed"),
+        Query("sort", "createdAt, or -createdAt (unless given) for the newest first"),
+    ),
+)
 def list_statement_runs(call: Call) -> Reply:
-    """The newest runs."""
+    """Runs with their outcomes, the newest first unless sorted otherwise."""
+    from shared_code.statements.reading.filters import RunFilter
     from shared_code.statements.reading.queries import list_runs
 
-    return Reply({"items": list_runs(call.limit)})
+    wanted = RunFilter(call.query("period"), call.query("source"), call.query("state"))
+    return Reply(list_runs(wanted, call.asked))
 
 
-@route(blueprint, "GET", "statement-runs/{run_id}", "runs", "read")
+@route(
+    blueprint,
+    "GET",
+    "statement-runs/{run_id}",
+    ok(STATUS),
+    accepted(STATUS),
+    resource="runs",
+    access="read",
+)
 def get_statement_run(call: Call) -> Reply:
     """The run's state: 202 with Retry-After while it runs, 200 when it is done, as pollers expect."""
     from shared_code.statements.reading.queries import run_status
 
     status = run_status(call.path["run_id"])
-    if status["state"] == "Completed":
-        return Reply(status)
-    location = call.url(f"statement-runs/{call.path['run_id']}")
-    return Reply(status, 202, {"Location": location, "Retry-After": "2"})
+    return Reply(status) if status.state == "Completed" else running(status, call.url("statement-runs", status.id))
 
 
-@route(blueprint, "GET", "statement-runs/{run_id}/items", "runs", "read")
+@route(
+    blueprint,
+    "GET",
+    "statement-runs/{run_id}/items",
+    page_of("shared_code.statements.reading.model:RunItem"),
+    resource="runs",
+    access="read",
+    query=(*PAGED, Query("outcome", "only the contracts with this outcome")),
+)
 def list_statement_run_items(call: Call) -> Reply:
-    """What became of each contract; `?outcome=Failed` narrows."""
+    """What became of each contract of a run, in order of site."""
     from shared_code.statements.reading.queries import run_items
 
-    return Reply(run_items(call.path["run_id"], call.limit, call.cursor, call.query("outcome")))
+    return Reply(run_items(call.path["run_id"], call.asked, call.query("outcome")))
 
 
-@route(blueprint, "POST", "statement-runs/{run_id}/retry", "runs", "write")
+@route(
+    blueprint,
+    "POST",
+    "statement-runs/{run_id}/retry",
+    accepted("shared_code.statements.model:RetryAccepted"),
+    resource="runs",
+    access="write",
+    idempotency="natural",
+)
 def retry_statement_run(call: Call) -> Reply:
     """Bill what has failed once more; what is billed stays as it is."""
+    from shared_code.statements.model import RetryAccepted
     from shared_code.statements.runs import retry_run
 
     retried = retry_run(call.path["run_id"])
-    location = call.url(f"statement-runs/{call.path['run_id']}")
-    body = {"id": call.path["run_id"], "retried": retried, "status": location}
-    return Reply(body, 202, {"Location": location, "Retry-After": "2"})
+    location = call.url("statement-runs", retried.run_id)
+    return running(RetryAccepted(retried.run_id, retried.retried, location), location)

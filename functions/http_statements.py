@@ -2,14 +2,30 @@
 
 import azure.functions as func
 
+from functions.declarations import PAGED, PDF, Query, file_of, ok, page_of
 from functions.http import Call, Reply, route
 
 blueprint = func.Blueprint()
 
 
-@route(blueprint, "GET", "statements", "statements", "read")
+@route(
+    blueprint,
+    "GET",
+    "statements",
+    page_of("shared_code.statements.reading.model:Statement"),
+    resource="statements",
+    access="read",
+    query=(
+        *PAGED,
+        Query("period", "only those of this service period", kind="period"),
+        Query("siteNumber", "only those of this site"),
+        Query("status", "only those in this status"),
+        Query("run", "only those that this run has made"),
+        Query("sort", "siteNumber (unless given), total or createdAt; with - in front descending"),
+    ),
+)
 def list_statements(call: Call) -> Reply:
-    """Statements, filtered by period, siteNumber, status and run."""
+    """Statements of the sites that the caller may see."""
     from shared_code.statements.reading.filters import StatementFilter
     from shared_code.statements.reading.queries import list_statements
 
@@ -18,24 +34,30 @@ def list_statements(call: Call) -> Reply:
         site_number=call.query("siteNumber"),
         status=call.query("status"),
         run_id=call.query("run"),
-        sites=call.permission.sites,
     )
-    return Reply(list_statements(wanted, call.limit, call.cursor))
+    return Reply(list_statements(wanted, call.asked, call.visible))
 
 
-@route(blueprint, "GET", "statements/{statement_id}", "statements", "read")
+@route(
+    blueprint,
+    "GET",
+    "statements/{statement_id}",
+    ok("shared_code.statements.reading.model:StatementDetail"),
+    resource="statements",
+    access="read",
+)
 def get_statement(call: Call) -> Reply:
     """One statement with its invoices and lines."""
     from shared_code.statements.reading.queries import statement_detail
 
-    return Reply(statement_detail(call.path["statement_id"], call.permission.sites))
+    return Reply(statement_detail(call.path["statement_id"], call.visible))
 
 
-@route(blueprint, "GET", "statements/{statement_id}/pdf", "statements", "read")
+@route(blueprint, "GET", "statements/{statement_id}/pdf", file_of(PDF), resource="statements", access="read")
 def get_statement_pdf(call: Call) -> Reply:
     """The printed statement."""
     from shared_code.statements.reading.queries import statement_pdf
 
-    pdf = statement_pdf(call.path["statement_id"], call.permission.sites)
+    pdf = statement_pdf(call.path["statement_id"], call.visible)
     disposition = f'inline; filename="{pdf.file_name}"'
-    return Reply(pdf.data, headers={"Content-Disposition": disposition}, content_type="application/pdf")
+    return Reply(pdf.data, headers={"Content-Disposition": disposition}, content_type=PDF)

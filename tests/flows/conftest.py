@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,26 @@ from azure.servicebus import ServiceBusClient, ServiceBusSubQueue
 from azure.storage.blob import BlobServiceClient
 from sqlalchemy.engine import Connection
 
+from functions.http import API
 from localhost.bus.config import QUEUES_FILE
 from localhost.processes import wait_until
 from localhost.stack import Stack
 from shared_code.documents.paths import CONTAINERS, CONTRACT_DROPS, EDW_DROPS
 from shared_code.foundation import queues
 from shared_code.foundation.database import create_database
+from tests.flows.conformance import Conformance
 
 PERIOD = "2026-10"
 FINAL_STATES = ("current", "duplicate", "rejected", "held")
-QUICK = {"LOCALHOST_BLOB_POLL_SECONDS": "0.2"}
+# Tests poll often and ask fast; the limits of callers have tests of their own.
+QUICK = {
+    "LOCALHOST_BLOB_POLL_SECONDS": "0.2",
+    "PERSON_CALLS_PER_MINUTE": "1000000",
+    "PERSON_CALLS_BURST": "1000000",
+    "SERVICE_CALLS_PER_MINUTE": "1000000",
+    "SERVICE_CALLS_BURST": "1000000",
+    "TELEMETRY_STRICT": "true",
+}
 MASTER_HEADER = (
     "SITE,NAME,DISTRICT,STREET,CITY,STATE,ZIP,CONTRACT_TYPE,FIRST_WORKED_DATE,DEPOSIT_FLAG,GL_STRING,"
     "MANAGER_FIRST,MANAGER_LAST,MANAGER_ID,BILLING_EMAIL,TOTAL_ROOMS,TOTAL_SPACES"
@@ -52,7 +63,7 @@ class App:
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
-        self.http = httpx.Client(base_url=f"{stack.host.url}/api/v1/", timeout=30)
+        self.http = httpx.Client(base_url=f"{stack.host.url}/api/{API}/", timeout=30)
         self.storage = BlobServiceClient.from_connection_string(stack.azurite.connection_string)
 
     def close(self) -> None:
@@ -60,9 +71,16 @@ class App:
         self.storage.close()
 
     def call(self, method: str, path: str, role: str = "billingAdmin", **options: Any) -> httpx.Response:
-        """One request of a made-up user with `role`."""
+        """One request of a made-up user with `role`. Whatever comes back is what the API's document announces."""
         headers = {**self.stack.headers(role), **options.pop("headers", {})}
-        return self.http.request(method, path.lstrip("/"), headers=headers, **options)
+        answer = self.http.request(method, path.lstrip("/"), headers=headers, **options)
+        self.conformance.check(answer)
+        return answer
+
+    @cached_property
+    def conformance(self) -> Conformance:
+        """The document that the running app serves."""
+        return Conformance(f"/api/{API}", self.http.get("openapi.json").json())
 
     def get(self, path: str, role: str = "billingAdmin", **query: Any) -> Any:
         """The body of a GET that succeeds."""

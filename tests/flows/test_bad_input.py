@@ -268,12 +268,12 @@ def test_a_contract_of_a_site_that_the_master_does_not_know_is_kept_and_fails_by
 
 
 REFUSED_RUNS: list[tuple[str, Any, int, str, str]] = [
-    ("no period", {}, 400, "RUN_REQUEST_INVALID", "period"),
-    ("a number for the period", {"period": 202610}, 400, "RUN_REQUEST_INVALID", "period"),
-    ("a field nobody knows", {"period": PERIOD, "sites": ["0901"]}, 400, "RUN_REQUEST_INVALID", "sites"),
-    ("a number for a site", {"period": PERIOD, "siteNumbers": [901]}, 400, "RUN_REQUEST_INVALID", "siteNumbers.0"),
-    ("an empty site number", {"period": PERIOD, "siteNumbers": [""]}, 400, "RUN_REQUEST_INVALID", "siteNumbers.0"),
-    ("a source of strange letters", {"period": PERIOD, "source": "a|b"}, 400, "RUN_REQUEST_INVALID", "source"),
+    ("no period", {}, 400, "BODY_INVALID", "period"),
+    ("a number for the period", {"period": 202610}, 400, "BODY_INVALID", "period"),
+    ("a field nobody knows", {"period": PERIOD, "sites": ["0901"]}, 400, "BODY_INVALID", "sites"),
+    ("a number for a site", {"period": PERIOD, "siteNumbers": [901]}, 400, "BODY_INVALID", "siteNumbers.0"),
+    ("an empty site number", {"period": PERIOD, "siteNumbers": [""]}, 400, "BODY_INVALID", "siteNumbers.0"),
+    ("a source of strange letters", {"period": PERIOD, "source": "a|b"}, 400, "BODY_INVALID", "source"),
     ("a month that is none", {"period": "2026-13"}, 422, "PERIOD_INVALID", "2026-13"),
     ("a day", {"period": "2026-10-01"}, 422, "PERIOD_INVALID", "2026-10-01"),
     ("a month far ahead", {"period": "2199-01"}, 422, "PERIOD_UNKNOWN", "2199-01"),
@@ -309,7 +309,7 @@ BAD_BODIES = [
 
 @pytest.mark.parametrize(("what", "data", "hint"), BAD_BODIES, ids=[case[0] for case in BAD_BODIES])
 def test_a_body_is_refused_that_is(app: App, what: str, data: bytes, hint: str) -> None:
-    answer = app.call("POST", "statement-runs", content=data)
+    answer = app.call("POST", "statement-runs", content=data, headers={"Content-Type": "application/json"})
     error = error_of(answer)
     assert (answer.status_code, error["code"]) == (400, "BODY_MALFORMED")
     assert hint in error["message"]
@@ -337,7 +337,10 @@ def test_a_body(app: App, size: int, status: int, chunked: bool) -> None:
     data = padded(size)
     content: bytes | Iterator[bytes] = in_pieces(data) if chunked else data
     try:
-        answer = app.call("PUT", "sites/0903/contract", "contractAdmin", content=content, params={"dryRun": "true"})
+        headers = {"Content-Type": "application/json"}
+        answer = app.call(
+            "PUT", "sites/0903/contract", "contractAdmin", content=content, params={"dryRun": "true"}, headers=headers
+        )
     except httpx.TransportError:
         # the host answers and hangs up while a client is still sending, which some clients see as a broken pipe
         assert size > 10 * MEGABYTE
@@ -392,7 +395,8 @@ STRANGE_PATHS = [
     ("sites/%ED%A0%80/contract", 404),
     ("errors/%3Cscript%3E", 404),
     ("statement-runs?limit=%C2%B2", 400),
-    ("statements?siteNumber=%00&status=%F0%9F%9A%97", 200),
+    ("statements?siteNumber=%00", 200),
+    ("statements?status=%F0%9F%9A%97", 400),
     ("statements?cursor=4pyT", 400),
     ("no-such-route", 404),
 ]

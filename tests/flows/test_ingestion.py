@@ -25,7 +25,8 @@ from localhost.processes import Azurite
 from shared_code.documents.paths import EDW_DROPS, IMPORT_REPORTS, QUARANTINE
 from shared_code.edw import drops, queries, repository, slices, storage
 from shared_code.edw.errors import ConservationError
-from shared_code.edw.repository import Batch, ImportFilter
+from shared_code.edw.model import DatasetFacts, Import, ImportFilter, Rejection
+from shared_code.edw.repository import Batch
 from shared_code.edw.tables import import_slice, rejected_row
 from shared_code.facts.tables import (
     current_facts,
@@ -41,7 +42,10 @@ from shared_code.facts.tables import (
 from shared_code.foundation import blobs, bus, database
 from shared_code.foundation.calendar import Period
 from shared_code.foundation.errors import BillingError
+from shared_code.foundation.listing import PageRequest
+from shared_code.foundation.paging import Page
 from shared_code.foundation.settings import settings
+from shared_code.foundation.visibility import EVERYTHING, Visibility
 
 pytestmark = pytest.mark.flow
 
@@ -186,9 +190,24 @@ def report(batch_id: str) -> dict[str, object]:
     return document
 
 
+def loaded() -> tuple[DatasetFacts, ...]:
+    """What is loaded for October, as those see it who see all sites."""
+    return queries.facts_of_period(OCTOBER, EVERYTHING).items
+
+
+def rejections(batch_id: str, visible: Visibility = EVERYTHING, **asked: Any) -> Page[Rejection]:
+    """A page of the rejected rows of a batch."""
+    return queries.list_rejections(batch_id, PageRequest(**asked), visible)
+
+
+def imports(**wanted: str) -> Page[Import]:
+    """The first page of imports, as those see it who see all sites."""
+    return queries.list_imports(ImportFilter(**wanted), PageRequest(), EVERYTHING)
+
+
 def current(dataset: str = "revenue_daily") -> dict[str, tuple[str, int, int]]:
     """Batch, rows and rejected rows per site."""
-    for facts in queries.facts_of_period(OCTOBER):
+    for facts in loaded():
         if facts.dataset == dataset:
             return {f.site: (f.batch_id, f.row_count, f.rejected_count) for f in facts.sites}
     return {}
@@ -246,14 +265,14 @@ def test_bad_rows_are_rejected_with_row_column_rule_and_value_and_the_rest_goes_
     made = opened.load("revenue_daily/2026-10/a.csv", csv_of(REVENUE_HEADER, rows))
     assert (made.state, made.rows_read, made.rows_accepted, made.rows_rejected) == ("current", 310, 306, 4)
     assert made.money_read == made.money_accepted + made.money_rejected == Decimal("3080.0000")
-    page = queries.list_rejections(made.batch_id, limit=3)
+    page = rejections(made.batch_id, limit=3)
     assert [(r.row_number, r.column, r.rule, r.value) for r in page.items] == [
         (5, "SITE", "SITE_UNKNOWN", "0099"),
         (10, "NETEXTERNALREVENUE", "TYPE_NUMBER", "ten"),
         (20, "", "MALFORMED_ROW", "0001,2026-10-20,VD1"),
     ]
     assert page.total == 4
-    rest = queries.list_rejections(made.batch_id, offset=3)
+    rest = rejections(made.batch_id, cursor=page.next_cursor)
     assert [(r.row_number, r.site, r.value) for r in rest.items] == [(30, "0001", "1 (did you mean 0001?)")]
     assert current()["0001"] == (made.batch_id, 28 - 1, 2)
     lines = blobs.get(IMPORT_REPORTS, f"{made.batch_id}.csv").decode().splitlines()
@@ -326,7 +345,7 @@ def test_time_sheets_keep_rounded_hours_and_exact_minutes(opened: Warehouse) -> 
     shift = "0001,2026,274,valet ,E1,470,7,1,0,2,0,3,0,4,0,5,0"  # 1 October; 477 regular, 15 overtime minutes
     made = opened.load("timesheet/2026-10/t.csv", csv_of(header, [shift, shift, shift.replace(",274,", ",305,")]))
     assert (made.state, made.rows_rejected) == ("held", 1)
-    assert [r.rule for r in queries.list_rejections(made.batch_id).items] == ["PERIOD_MISMATCH"]
+    assert [r.rule for r in rejections(made.batch_id).items] == ["PERIOD_MISMATCH"]
     made = opened.load("timesheet/2026-10/u.csv", csv_of(header, [shift, shift]))
     assert (made.state, made.rows_accepted, made.rows_duplicate, made.rows_repeated) == ("current", 2, 0, 1)
     assert made.money_accepted == Decimal("984.0000")  # minutes are its control total
@@ -346,7 +365,7 @@ def test_ledger_and_forecast_are_pointed_to_by_site_without_days(opened: Warehou
     )
     assert opened.load("account_summary/2026-10/l.csv", ledger).money_accepted == Decimal("-125.5000")
     assert opened.load("forecast/2026-10/f.csv", forecast).state == "current"
-    assert [(f.dataset, f.rows, f.last_day) for f in queries.facts_of_period(OCTOBER)] == [
+    assert [(f.dataset, f.rows, f.last_day) for f in loaded()] == [
         ("account_summary", 1, None),
         ("forecast", 1, None),
     ]
@@ -364,7 +383,7 @@ def test_the_same_file_twice_changes_nothing_and_is_recorded_once_per_name(opene
     again = opened.load("revenue_daily/2026-10/b.csv", text)
     assert (again.state, again.duplicate_of, again.rows_read, again.slices) == ("duplicate", first.batch_id, 0, 0)
     assert opened.load("revenue_daily/2026-10/b.csv", text).batch_id == again.batch_id
-    assert queries.list_imports(ImportFilter(dataset="revenue_daily")).total == 2
+    assert imports(dataset="revenue_daily").total == 2
     assert everything()["revenue_daily"] == before["revenue_daily"]
 
 
@@ -377,7 +396,7 @@ def test_a_held_file_is_read_again_by_itself_once_the_site_master_knows_its_site
 
     found = batch_of(name)
     assert (found.state, found.reason, found.rows_accepted, found.rows_rejected) == ("current", None, 62, 0)
-    assert queries.list_rejections(found.batch_id).total == 0
+    assert rejections(found.batch_id).total == 0
     assert json.loads(blobs.get(IMPORT_REPORTS, f"{found.batch_id}.json"))["state"] == "current"
 
 
@@ -427,22 +446,81 @@ def test_current_facts_with_few_unknown_sites_load_whole_when_they_are_dropped_a
 
     assert (again.state, again.rows_rejected, again.batch_id == first.batch_id) == ("current", 0, False)
     assert opened.load(name, text).batch_id == first.batch_id  # nothing more is to be learnt from these bytes
-    (facts,) = queries.facts_of_period(Period(2026, 10))
+    (facts,) = loaded()
     assert {found.batch_id for found in facts.sites} == {again.batch_id}
 
 
-def batch_of(name: str) -> queries.Import:
-    return next(found for found in queries.list_imports().items if found.source_name == name)
+def batch_of(name: str) -> Import:
+    return next(found for found in imports().items if found.source_name == name)
 
 
 def test_a_manager_sees_the_rejected_rows_of_assigned_sites_only(opened: Warehouse) -> None:
     rows = [revenue(n, 1, net) for n, net in ((1, "x"), (2, "y"), *((3, "1.00") for _ in range(60)))]
     made = opened.load("revenue_daily/2026-10/some.csv", csv_of(REVENUE_HEADER, rows))
 
-    page = queries.list_rejections(made.batch_id, sites={"0002"})
+    page = rejections(made.batch_id, only("0002"))
 
     assert [(row.site, row.value) for row in page.items] == [("0002", "y")]
-    assert (page.total, queries.list_rejections(made.batch_id).total) == (1, 2)
+    assert (page.total, rejections(made.batch_id).total) == (1, 2)
+    assert queries.get_import(made.batch_id, only("0002")).rejected_by_rule == {"TYPE_NUMBER": 1}
+
+
+def only(*sites: str) -> Visibility:
+    """The row filter of a manager with these sites."""
+    return Visibility(sa.select(site.c.site_number).where(site.c.site_number.in_(sites)))
+
+
+def test_a_manager_sees_imports_and_facts_of_assigned_sites_and_learns_of_no_others(opened: Warehouse) -> None:
+    first = opened.load("revenue_daily/2026-10/one.csv", csv_of(REVENUE_HEADER, month(range(1, 2))))
+    other = opened.load("revenue_daily/2026-10/two.csv", csv_of(REVENUE_HEADER, month(range(2, 3))))
+    mine = only("0001")
+
+    page = queries.list_imports(ImportFilter(dataset="revenue_daily"), PageRequest(), mine)
+
+    assert ([batch.batch_id for batch in page.items], page.total) == ([first.batch_id], 1)
+    assert {batch.money_read for batch in page.items} == {None}
+    assert queries.get_import(first.batch_id, mine).slices == ()
+    facts = queries.facts_of_period(OCTOBER, mine).items
+    assert [(found.rows, [one.site for one in found.sites]) for found in facts] == [(31, ["0001"])]
+    for hidden in (
+        lambda: queries.get_import(other.batch_id, mine),
+        lambda: rejections(other.batch_id, mine),
+        lambda: queries.get_import(first.batch_id, only()),
+    ):
+        with pytest.raises(BillingError) as refused:
+            hidden()
+        assert refused.value.code == "IMPORT_NOT_FOUND"
+    assert queries.facts_of_period(OCTOBER, only()).items == ()
+
+
+def test_imports_and_rejections_are_paged_in_every_order_that_they_have(opened: Warehouse) -> None:
+    rows = [revenue(1, day, "x") for day in range(1, 8)] + month(range(2, 12))
+    made = opened.load("revenue_daily/2026-10/bad.csv", csv_of(REVENUE_HEADER, rows))
+    for number in range(4):
+        opened.load(f"revenue_daily/2026-10/{number}.csv", csv_of(REVENUE_HEADER, month(range(number + 1, number + 2))))
+
+    for sort, backwards in (("rowNumber", False), ("-rowNumber", True)):
+        found = every(lambda asked: queries.list_rejections(made.batch_id, asked, EVERYTHING), sort)
+        assert [row.row_number for row in found] == sorted(range(1, 8), reverse=backwards)
+    batches = [every(lambda asked: queries.list_imports(ImportFilter(), asked, EVERYTHING), s) for s in SORTS]
+    assert [batch.source_name[-5:] for batch in batches[0]][:4] == ["3.csv", "2.csv", "1.csv", "0.csv"]
+    assert batches[0] == batches[1] == batches[2][::-1]
+    assert len({batch.batch_id for batch in batches[0]}) == len(batches[0]) == imports().total
+
+
+SORTS = (None, "-createdAt", "createdAt")
+
+
+def every[Item](ask: Callable[[PageRequest], Page[Item]], sort: str | None) -> list[Item]:
+    """All items of a list, in pages of two."""
+    found: list[Item] = []
+    cursor: str | None = None
+    while True:
+        page = ask(PageRequest(2, cursor, sort))
+        found.extend(page.items)
+        cursor = page.next_cursor
+        if cursor is None:
+            return found
 
 
 def test_slices_in_any_order_delivered_twice_give_the_same_facts(opened: Warehouse) -> None:
@@ -588,7 +666,7 @@ def test_rows_of_one_key_collapse_or_are_all_rejected_even_across_slices(opened:
         Decimal(30),
         Decimal(10),
     )
-    conflicts = queries.list_rejections(made.batch_id).items
+    conflicts = rejections(made.batch_id).items
     assert {(r.rule, r.site) for r in conflicts} == {("KEY_CONFLICT", "0002"), ("KEY_CONFLICT", "0003")}
     assert conflicts[0].value == "0002 / 2026-10-01 / OR9 / OCCUPIED ROOMS / OTHER"
     with database.reading() as connection:
@@ -726,7 +804,12 @@ def test_a_drop_that_is_gone_and_a_batch_that_never_was_are_said_so(opened: Ware
     with pytest.raises(BillingError) as gone:
         drops.receive_drop(EDW_DROPS, "revenue_daily/2026-10/never.csv")
     assert gone.value.code == "DROP_NOT_FOUND"
-    for ask in (queries.get_import, queries.list_rejections, slices.finish_batch):
+    asks: tuple[Callable[[str], object], ...] = (
+        lambda batch_id: queries.get_import(batch_id, EVERYTHING),
+        rejections,
+        slices.finish_batch,
+    )
+    for ask in asks:
         with pytest.raises(BillingError) as unknown:
             ask("0" * 32)
         assert unknown.value.code == "IMPORT_NOT_FOUND"
@@ -754,7 +837,8 @@ def test_every_statement_is_one_that_sql_server_takes(opened: Warehouse) -> None
     sa.event.listen(engine, "before_execute", remember)
     test_rows_of_one_key_collapse_or_are_all_rejected_even_across_slices(opened)
     test_a_corrected_file_replaces_exactly_the_sites_that_it_contains(opened)
-    queries.list_imports(ImportFilter(state="current"), limit=2, offset=1)
+    every(lambda asked: queries.list_imports(ImportFilter(state="current"), asked, only("0001", "0002")), "createdAt")
+    every(lambda asked: queries.list_rejections(imports().items[0].batch_id, asked, only("0001")), "-rowNumber")
     sa.event.remove(engine, "before_execute", remember)
     texts = {str(s.compile(dialect=mssql.dialect())) for s in statements if isinstance(s, sa.ClauseElement)}  # type: ignore[no-untyped-call]  # the dialect is not annotated
     assert len(texts) > 30

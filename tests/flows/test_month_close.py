@@ -262,15 +262,34 @@ def test_a_run_of_another_scope_skips_what_is_billed_and_says_by_which_run(close
 # -- lists --------------------------------------------------------------------------------------------------------
 
 
+SORTED = [
+    # a list, the field that sorts it (backwards with -), and the parameter that asks for it
+    ("statements", "siteNumber", {}),
+    ("statements", "siteNumber", {"sort": "siteNumber"}),
+    ("statements", "-siteNumber", {"sort": "-siteNumber"}),
+    ("statements", "total", {"sort": "total"}),
+    ("statements", "-total", {"sort": "-total"}),
+    ("statements", "createdAt", {"sort": "createdAt"}),
+    ("statement-runs/{run}/items", "siteNumber", {}),
+    ("statement-runs", "-createdAt", {}),
+    ("statement-runs", "createdAt", {"sort": "createdAt"}),
+    ("imports", "-createdAt", {}),
+    ("imports", "createdAt", {"sort": "createdAt"}),
+]
+
+
 @pytest.mark.parametrize("limit", [1, 2, 5])
-@pytest.mark.parametrize("path", ["statements", "statement-runs/{run}/items"])
-def test_pages_of_any_size_make_the_whole_list_in_its_order(closed: Closed, path: str, limit: int) -> None:
+@pytest.mark.parametrize(("path", "order", "query"), SORTED)
+def test_pages_of_any_size_make_the_whole_list_in_its_order(
+    closed: Closed, path: str, order: str, query: dict[str, str], limit: int
+) -> None:
     path = path.format(run=closed.polled.id)
-    whole = closed.app.get(path, limit=1000)
-    assert whole["nextCursor"] is None and whole["total"] == len(whole["items"])
-    assert closed.app.every(path, limit=limit) == whole["items"]
-    assert closed.app.get(path, limit=limit)["total"] == whole["total"]
-    assert [item["siteNumber"] for item in whole["items"]] == sorted(item["siteNumber"] for item in whole["items"])
+    whole = closed.app.get(path, limit=1000, **query)
+    assert whole["nextCursor"] is None and whole["total"] == len(whole["items"]) > 0
+    assert closed.app.every(path, limit=limit, **query) == whole["items"]
+    assert closed.app.get(path, limit=limit, **query)["total"] == whole["total"]
+    values = [item[order.removeprefix("-")] for item in whole["items"]]
+    assert values == sorted(values, reverse=order.startswith("-"))
 
 
 def test_filters_narrow_lists(closed: Closed) -> None:
@@ -278,13 +297,16 @@ def test_filters_narrow_lists(closed: Closed) -> None:
     (one,) = closed.app.every("statements", siteNumber="0901")
     assert one in statements
     assert closed.app.get("statements", status="ApprovalTeam", period=PERIOD)["total"] == len(statements)
-    for nothing in ({"status": "Sent"}, {"period": "2026-09"}, {"siteNumber": "9"}, {"run": NOBODY}):
+    for nothing in ({"status": "sent"}, {"period": "2026-09"}, {"siteNumber": "9"}, {"run": NOBODY}):
         assert closed.app.get("statements", **nothing) == {"items": [], "nextCursor": None, "total": 0}
     failed = closed.app.every(f"statement-runs/{closed.polled.id}/items", outcome="Failed")
     assert len(failed) == closed.run["outcomes"]["failed"]
     assert {item["outcome"] for item in failed} <= {"Failed"}
     assert closed.app.imports(dataset="timesheet", period=PERIOD, state="current")[0]["dataset"] == "timesheet"
     assert closed.app.imports(dataset="timesheet", state="held") == []
+    (run,) = closed.app.every("statement-runs", period=PERIOD, source="manual", state="completed", limit=1)[-1:]
+    assert run["id"] == closed.polled.id  # the first of the period
+    assert closed.app.get("statement-runs", state="Running") == {"items": [], "nextCursor": None, "total": 0}
 
 
 REFUSED_LISTS = [
@@ -293,9 +315,18 @@ REFUSED_LISTS = [
     ("statements", {"limit": "many"}, 400, "PARAMETER_INVALID"),
     ("statements", {"cursor": "nonsense"}, 400, "CURSOR_INVALID"),
     ("statements", {"cursor": "****"}, 400, "CURSOR_INVALID"),
-    ("statements", {"period": "October"}, 422, "PERIOD_INVALID"),
-    ("imports", {"cursor": "-1"}, 400, "PARAMETER_INVALID"),
-    ("facts/2026-13", {}, 400, "PARAMETER_INVALID"),
+    ("statements", {"period": "October"}, 400, "PERIOD_INVALID"),
+    ("statements", {"status": "Lost"}, 400, "FILTER_INVALID"),
+    ("statements", {"sort": "siteName"}, 400, "SORT_INVALID"),
+    ("statement-runs", {"cursor": "WzFd"}, 400, "CURSOR_INVALID"),
+    ("statement-runs", {"period": "2026-00"}, 400, "PERIOD_INVALID"),
+    ("statement-runs", {"state": "Resting"}, 400, "FILTER_INVALID"),
+    ("statement-runs", {"sort": "--createdAt"}, 400, "SORT_INVALID"),
+    ("imports", {"cursor": "50"}, 400, "CURSOR_INVALID"),
+    ("imports", {"period": "10/2026"}, 400, "PERIOD_INVALID"),
+    ("imports", {"state": "lost"}, 400, "FILTER_INVALID"),
+    ("imports", {"sort": "total"}, 400, "SORT_INVALID"),
+    ("facts/2026-13", {}, 400, "PERIOD_INVALID"),
 ]
 
 
@@ -304,7 +335,16 @@ def test_a_list_refuses_what_it_cannot_read(
     closed: Closed, path: str, query: dict[str, str], status: int, code: str
 ) -> None:
     answer = closed.app.call("GET", path, params=query)
-    assert (answer.status_code, error_of(answer)["code"]) == (status, code)
+    error = error_of(answer)
+    assert (answer.status_code, error["code"]) == (status, code)
+    assert [detail["field"] for detail in error["details"]] == [*query] or query == {}
+
+
+def test_a_refusal_names_what_there_is(closed: Closed) -> None:
+    status = error_of(closed.app.call("GET", "statements", params={"status": "Lost"}))
+    assert all(name in status["message"] for name in ("ApprovalTeam", "ReadyToSend", "Sent"))
+    sort = error_of(closed.app.call("GET", "statements", params={"sort": "siteName"}))
+    assert all(name in sort["message"] for name in ("siteNumber", "total", "createdAt"))
 
 
 UNKNOWN = [

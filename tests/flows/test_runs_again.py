@@ -1,19 +1,24 @@
 """Runs that are tried again, woken or started early, on the real use cases over SQLite. The outbox plays the bus."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from shared_code.contracts.saving import Saved, Saving, read_document, save_document
+from shared_code.contracts.model import SavedContract
+from shared_code.contracts.saving import Saving, read_document, save_document
 from shared_code.facts.tables import site
 from shared_code.foundation import bus, clock, database
 from shared_code.foundation.errors import BillingError
+from shared_code.foundation.listing import PageRequest
 from shared_code.foundation.settings import settings
 from shared_code.operations.schema import metadata
 from shared_code.statements import generation, runs
+from shared_code.statements.model import RetriedRun, StartedRun
+from shared_code.statements.reading.model import RunItem
 from shared_code.statements.reading.queries import run_items, run_status
 from shared_code.statements.tables import run_item, statement
 from tests.flows.conftest import as_bytes, fixed_fees
@@ -39,7 +44,7 @@ def billing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     database.engine.cache_clear()
 
 
-def save(number: str, fee: str = "100.00", *, additional: bool = False, **changes: object) -> Saved:
+def save(number: str, fee: str = "100.00", *, additional: bool = False, **changes: object) -> SavedContract:
     data = as_bytes(fixed_fees(number, (fee, 1)) | changes)
     return save_document(read_document(data, legacy=False), Saving("test", "test", "*", additional))
 
@@ -49,7 +54,7 @@ def open_site(number: str) -> None:
         work.connection.execute(site.insert().values(site_number=number, name="Hotel", batch_no=0, row_number=1))
 
 
-def start(period: str = "2026-10") -> runs.StartedRun:
+def start(period: str = "2026-10") -> StartedRun:
     return runs.start_run(runs.RunCommand(period, "test", "c"))
 
 
@@ -58,9 +63,12 @@ def bill(run_id: str, message: str) -> int:
 
 
 def outcomes(run_id: str) -> dict[str, int]:
-    found = run_status(run_id)["outcomes"]
-    assert isinstance(found, dict)
+    found = asdict(run_status(run_id).outcomes)
     return {name: number for name, number in found.items() if number}
+
+
+def items(run_id: str, outcome: str | None = None) -> tuple[RunItem, ...]:
+    return run_items(run_id, PageRequest(), outcome).items
 
 
 def sent(queue: str) -> int:
@@ -76,15 +84,15 @@ def test_only_what_has_failed_is_billed_again_once_its_cause_is_mended() -> None
     run = start().run_id
     assert bill(run, "first") == 1
     assert outcomes(run) == {"generated": 1, "failed": 1}
-    (failed,) = run_items(run, 10, None, "failed").items
-    assert (failed["reason"], str(failed["suggestion"])[:4]) == ("SITE_UNKNOWN", "Drop")
+    (failed,) = items(run, "failed")
+    assert (failed.reason, str(failed.suggestion)[:4]) == ("SITE_UNKNOWN", "Drop")
     open_site("0902")
 
-    assert runs.retry_run(run) == 1
+    assert runs.retry_run(run) == RetriedRun(run, 1)
     assert bill(run, "second") == 1
 
     assert outcomes(run) == {"generated": 2}
-    assert runs.retry_run(run) == 0
+    assert runs.retry_run(run) == RetriedRun(run, 0)
 
 
 def test_a_message_delivered_twice_bills_once_and_says_nothing_new() -> None:
@@ -118,13 +126,13 @@ def test_a_run_ahead_of_its_month_leaves_contracts_in_arrears_to_the_run_after_i
     save("0901")
     save("0902", billingType="Advanced")
     early = start("2026-12")
-    assert run_status(early.run_id)["expected"] == 1
+    assert run_status(early.run_id).expected == 1
 
     clock.set_clock(lambda: datetime(2027, 1, 4, 15, tzinfo=UTC))
     late = start("2026-12")
 
     assert (late.created, late.run_id == early.run_id) == (True, False)
-    assert run_status(late.run_id)["expected"] == 2
+    assert run_status(late.run_id).expected == 2
 
 
 def test_the_clock_bills_arrears_for_last_month_and_advances_for_next_month(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,7 +144,7 @@ def test_the_clock_bills_arrears_for_last_month_and_advances_for_next_month(monk
     started = runs.start_scheduled_runs()
 
     found = [run_status(run.run_id) for run in started]
-    assert [(run["period"], run["expected"]) for run in found] == [("2026-10", 1), ("2026-12", 1)]
+    assert [(run.period, run.expected) for run in found] == [("2026-10", 1), ("2026-12", 1)]
     assert [run.created for run in runs.start_scheduled_runs()] == [False, False]
 
 
@@ -174,5 +182,5 @@ def test_an_edit_that_leaves_a_rate_alone_keeps_the_month_that_it_is_stated_for(
 
     bill(run, "one")
 
-    (item,) = run_items(run, 10, None).items
-    assert (item["outcome"], item["reason"]) == ("Failed", "COMPONENT_NOT_SUPPORTED")
+    (item,) = items(run)
+    assert (item.outcome, item.reason) == ("Failed", "COMPONENT_NOT_SUPPORTED")

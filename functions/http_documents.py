@@ -1,0 +1,33 @@
+"""What the API says of itself: OpenAPI 3.1, the connector for the Power Platform, and what an error code means."""
+
+import azure.functions as func
+
+from functions.declarations import Answer, ok
+from functions.http import Reply, open_route
+
+blueprint = func.Blueprint()
+DOCUMENT = Answer(200, "functions.openapi.document:Document")
+
+
+@open_route(blueprint, "GET", "openapi.json", DOCUMENT, door="anyone")
+def openapi(_req: func.HttpRequest) -> Reply:
+    """This API as OpenAPI 3.1, written from the declarations that check its requests."""
+    from functions.openapi.document import document
+
+    return Reply(document())
+
+
+@open_route(blueprint, "GET", "connector.json", DOCUMENT, door="anyone")
+def connector(_req: func.HttpRequest) -> Reply:
+    """This API as Swagger 2.0, for a custom connector of the Power Platform."""
+    from functions.openapi.connector import connector
+
+    return Reply(connector())
+
+
+@open_route(blueprint, "GET", "errors/{code}", ok("shared_code.foundation.errors:ErrorKind"), door="anyone")
+def explain_error(req: func.HttpRequest) -> Reply:
+    """What an error code means, and what helps."""
+    from shared_code.operations.error_catalog import explain
+
+    return Reply(explain(req.route_params["code"]))

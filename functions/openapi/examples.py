@@ -1,0 +1,68 @@
+"""Examples of what the main requests carry, by model; a test sends each through the model that checks requests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+type Json = dict[str, Any]
+
+_CONTRACT: Json = {
+    "schemaVersion": "1",
+    "id": "contract-0042",
+    "site": {"number": "0042", "customerName": "Harbor Hotel"},
+    "paymentTerms": {"kind": "net_days", "days": 30},
+    "components": [
+        {
+            "kind": "fixedFee",
+            "enabled": True,
+            "lines": [
+                {
+                    "id": "fee-1",
+                    "name": "Management fee",
+                    "code": "4700",
+                    "displayName": "Management fee",
+                    "fee": 2500.00,
+                }
+            ],
+        }
+    ],
+}
+_EXAMPLES: dict[str, dict[str, tuple[str, Json]]] = {
+    "shared_code.statements.requests:RunRequest": {
+        "everything": ("Bill a month for all contracts.", {"period": "2026-10"}),
+        "someSites": (
+            "See what two sites would be billed, and write nothing.",
+            {"period": "2026-10", "siteNumbers": ["0042", "0107"], "source": "preview", "dryRun": True},
+        ),
+    },
+    "shared_code.contracts.schema:Contract": {"fixedFee": ("A monthly fee, due in 30 days.", _CONTRACT)},
+    "shared_code.access.requests:UserRequest": {
+        "auditor": (
+            "Let an auditor in until the end of the year.",
+            {
+                "name": "Ann Lee",
+                "roles": [{"role": "auditor", "validUntil": "2026-12-31T23:59:59Z"}],
+                "reason": "audit of the third quarter",
+            },
+        )
+    },
+    "shared_code.access.requests:AssignmentsRequest": {
+        "twoSites": (
+            "Give an account manager two sites.",
+            {"sites": ["0042", "0107"], "districts": [], "reason": "took over from a colleague"},
+        )
+    },
+    "shared_code.foundation.shapes:WithReason": {
+        "reason": ("Say why.", {"reason": "the database was away for an hour and is back"})
+    },
+}
+
+
+def models() -> tuple[str, ...]:
+    """The models that have examples."""
+    return tuple(_EXAMPLES)
+
+
+def of_body(model: str) -> Json:
+    """The examples of a request body by name, as OpenAPI has them; empty when there are none."""
+    return {name: {"summary": text, "value": value} for name, (text, value) in _EXAMPLES.get(model, {}).items()}

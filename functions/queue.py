@@ -1,0 +1,142 @@
+"""The one way through: every queue trigger checks its message, says who acts, and decides what becomes of a failure.
+
+A message that can never succeed (not what the queue carries, or refused for good) is put among the dead letters with a
+reason and completed; one that may succeed later is raised, and the bus delivers it again. Settlement by the SDK is not
+relied upon (azure-facts C.3).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import azure.functions as func
+
+from functions.declarations import resolve
+from functions.invocation import correlation_of, invocation
+from shared_code.foundation import clock, context
+from shared_code.foundation.context import Context
+from shared_code.foundation.errors import BillingError
+
+if TYPE_CHECKING:
+    from shared_code.foundation.dead_letters import DeadLetter
+
+log = logging.getLogger(__name__)
+CONNECTION = "BillingServiceBus"
+MESSAGE_MALFORMED = "MESSAGE_MALFORMED"
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message that is what its queue carries. `effect` is the key of what it asks for, also in a repetition."""
+
+    message_id: str
+    effect: str
+    correlation_id: str
+    delivery: int
+    content: object
+
+    def body[Model](self, model: type[Model]) -> Model:
+        """The content as the model that the consumer declares."""
+        if not isinstance(self.content, model):
+            raise TypeError(f"the consumer declares another message than {model.__name__}")
+        return self.content
+
+
+type Consumer = Callable[[Letter], None]
+
+
+def consumer(blueprint: func.Blueprint, queue: str, model: str) -> Callable[[Consumer], Consumer]:
+    """Declare the function that takes the messages of `queue`; `model` (`package.module:Name`) says what they hold."""
+
+    def register(handler: Consumer) -> Consumer:
+        def handle(message: func.ServiceBusMessage) -> None:
+            _take(handler, queue, model, message)
+
+        handle.__name__ = handler.__name__
+        triggered = blueprint.service_bus_queue_trigger(arg_name="message", queue_name=queue, connection=CONNECTION)
+        blueprint.function_name(handler.__name__)(triggered(handle))
+        return handler
+
+    return register
+
+
+def _take(handler: Consumer, queue: str, model: str, message: func.ServiceBusMessage) -> None:
+    known = Context(
+        actor_id=f"queue:{queue}",
+        actor_name=handler.__name__,
+        correlation_id=correlation_of(message.correlation_id),
+        trace_parent=str((message.application_properties or {}).get("traceparent") or ""),
+    )
+    attributes = {"messaging.destination.name": queue, "messaging.message.id": id_of(queue, message)}
+    with invocation(f"process {queue}", "consumer", known, **attributes) as span:
+        try:
+            handler(_letter(queue, model, message))
+        except _MalformedError as fault:
+            span.fail(MESSAGE_MALFORMED)
+            _bury(queue, message, MESSAGE_MALFORMED, str(fault))
+        except BillingError as error:
+            span.fail(error.code)
+            if error.kind.retryable:
+                raise
+            _bury(queue, message, error.code, error.message)
+
+
+class _MalformedError(Exception):
+    """The message is not what its queue carries."""
+
+
+def _letter(queue: str, model: str, message: func.ServiceBusMessage) -> Letter:
+    from pydantic import TypeAdapter, ValidationError
+
+    from shared_code.foundation.dead_letters import effect_of
+
+    try:
+        content = TypeAdapter(resolve(model)).validate_json(message.get_body())
+    except ValidationError as fault:
+        places = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in fault.errors())
+        raise _MalformedError(f"the message is not what the queue carries: {places}") from fault
+    message_id = id_of(queue, message)
+    correlation_id = context.current().correlation_id
+    return Letter(message_id, effect_of(message_id), correlation_id, message.delivery_count or 1, content)
+
+
+def id_of(queue: str, message: func.ServiceBusMessage) -> str:
+    """The message's id; for one that was sent without, an id that is the same at every delivery."""
+    if message.message_id:
+        return str(message.message_id)
+    body = clock.fingerprint(message.get_body())  # numbers begin anew when a namespace is made anew
+    return clock.derived_id("message without id", queue, message.sequence_number or 0, body)
+
+
+def _bury(queue: str, message: func.ServiceBusMessage, reason: str, description: str) -> None:
+    from shared_code.foundation.dead_letters import bury
+
+    log.error("message %s of %s is put among the dead letters: %s", id_of(queue, message), queue, reason)
+    bury(_dead(queue, message, reason, description))
+
+
+def keep_dead_letter(queue: str, message: func.ServiceBusMessage) -> None:
+    """Keep a message that the bus itself gave up on: delivered too often, or expired."""
+    from shared_code.foundation.dead_letters import bury
+
+    known = Context(actor_id=f"queue:{queue}", correlation_id=correlation_of(message.correlation_id))
+    with invocation(f"keep dead letters of {queue}", "consumer", known, **{"messaging.destination.name": queue}):
+        reason = message.dead_letter_reason or "DEAD_LETTERED"
+        bury(_dead(queue, message, reason, message.dead_letter_error_description or "the bus gives no description"))
+
+
+def _dead(queue: str, message: func.ServiceBusMessage, reason: str, description: str) -> DeadLetter:
+    from shared_code.foundation.dead_letters import DeadLetter
+
+    return DeadLetter(
+        queue=queue,
+        message_id=id_of(queue, message),
+        body=message.get_body().decode("utf-8", "backslashreplace"),
+        correlation_id=context.current().correlation_id,
+        reason=reason[:64],
+        description=description,
+        deliveries=message.delivery_count or 1,
+    )

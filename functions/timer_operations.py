@@ -1,0 +1,23 @@
+"""The clock: housekeeping, and the nightly proof of the audit."""
+
+import azure.functions as func
+
+from functions.timer import timer
+
+blueprint = func.Blueprint()
+
+
+@timer(blueprint, "0 40 * * * *")
+def forget_old_requests() -> None:
+    """Delete answers of idempotent requests whose time is over."""
+    from shared_code.foundation.idempotency.service import forget_old_answers
+
+    forget_old_answers()
+
+
+@timer(blueprint, "0 20 6 * * *", monitored=True)
+def prove_audit() -> None:
+    """Prove every night that nobody touched the audit; a break is an error in the log, which an alert watches."""
+    from shared_code.operations.audit import prove
+
+    prove()

@@ -1,0 +1,155 @@
+"""The API's documents against the running app: served openly, and nothing that the app answers is missing in them.
+
+Requests are generated from the OpenAPI document: those that it allows, those that it does not allow, and its examples;
+places in paths are invented or those of things that are there. `API_SEED` chooses others; the seed is printed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import checks
+from schemathesis.generation import GenerationMode
+
+import function_app  # noqa: F401 - declares the routes
+from functions.declarations import Route, routes
+from functions.http import API
+from shared_code.access.roles import MATRIX
+from shared_code.documents.paths import CONTRACT_DROPS
+from tests.flows.conftest import PERIOD, App, contract_files, fixed_fees, running_app, site_master
+
+pytestmark = pytest.mark.flow
+SEED = int(os.environ.get("API_SEED", "1"))
+INVENTED = 6
+KNOWN = 3
+QUICK = settings(deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+CHECKS: list[Callable[..., Any]] = [
+    checks.not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A running app with a billed site, its document, and the ids of what is there."""
+
+    app: App
+    document: dict[str, Any]
+    ids: Mapping[str, str]
+
+    @property
+    def base(self) -> str:
+        return f"{self.app.stack.host.url}/api/{API}"
+
+    def headers(self, route: Route) -> dict[str, str]:
+        """Headers of somebody who may: a role that the matrix allows it, or a function key."""
+        if route.door == "key":
+            return {"x-functions-key": self.app.stack.host.function_key}
+        if route.door == "anyone":
+            return {}
+        cells = MATRIX.get(route.resource, {})
+        may = [role for role, cell in cells.items() if route.access in cell.allowed and not cell.own]
+        return self.app.stack.headers(may[0] if may else "billingAdmin")
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with running_app(tmp_path_factory.mktemp("api")) as app:
+        master = f"site_master/{PERIOD}/sites.csv"
+        batch = app.take_in({master: site_master("0042")})[master]
+        app.take_in(contract_files(fixed_fees("0042", ("100.00", 1))), CONTRACT_DROPS)
+        run = app.bill()
+        ids = {
+            "siteNumber": "0042",
+            "batchId": batch["batchId"],
+            "runId": run.id,
+            "statementId": app.get("statements")["items"][0]["id"],
+            "userId": "auditor@example.com",
+            "period": PERIOD,
+            "code": "PERIOD_INVALID",
+            "dependency": "database",
+            "name": "gapDays",
+        }
+        yield Served(app, app.http.get("openapi.json").json(), ids)
+
+
+@pytest.mark.parametrize("name", ["openapi.json", "connector.json"])
+def test_documents_are_served_to_anyone(served: Served, name: str) -> None:
+    answer = httpx.get(f"{served.base}/{name}")
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("application/json")
+    assert answer.json()["paths"].keys() >= {"/statement-runs", "/statements/{statementId}/pdf"}
+
+
+def test_the_connector_names_the_host_that_serves_it(served: Served) -> None:
+    connector = httpx.get(f"{served.base}/connector.json").json()
+
+    assert connector["host"] == httpx.URL(served.base).netloc.decode()
+    assert connector["basePath"] == f"/api/{API}"
+
+
+def test_generated_requests_get_announced_answers_and_no_faults(served: Served) -> None:
+    print(f"API_SEED={SEED}")
+    schema = schemathesis.openapi.from_dict(served.document)
+    declared = {route.operation_id: route for route in routes().values()}
+    faults: list[str] = []
+    statuses: dict[str, set[int]] = {}
+    for result in schema.get_all_operations():
+        operation = result.ok()
+        name = operation.definition.raw["operationId"]
+        statuses[name] = set()
+        for strategy, count in strategies(operation, served.ids):
+            faults += faults_of(strategy, count, served, declared[name], statuses[name])
+    print({name: sorted(found) for name, found in statuses.items()})
+
+    assert not faults, f"API_SEED={SEED}: {len(faults)} faults\n" + "\n\n".join(faults[:20])
+    assert all(statuses.values()), "every operation was asked"
+
+
+def strategies(operation: Any, ids: Mapping[str, str]) -> Iterator[tuple[Any, int]]:
+    """Ways to make requests, each with how many."""
+    yield operation.as_strategy(GenerationMode.POSITIVE), INVENTED
+    yield operation.as_strategy(GenerationMode.NEGATIVE), INVENTED
+    places = {parameter.name: ids[parameter.name] for parameter in operation.path_parameters if parameter.name in ids}
+    if places:
+        yield operation.as_strategy(GenerationMode.POSITIVE, path_parameters=places), KNOWN
+
+
+def faults_of(strategy: Any, count: int, served: Served, route: Route, statuses: set[int]) -> list[str]:
+    """What the document does not say of the answers to `count` generated requests."""
+    faults: list[str] = []
+
+    @seed(SEED)
+    @settings(
+        max_examples=count,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=strategy)
+    def ask(case: Any) -> None:
+        answer = case.call(base_url=served.base, headers=served.headers(route))
+        statuses.add(answer.status_code)
+        try:
+            case.validate_response(answer, checks=CHECKS)
+        except (AssertionError, BaseExceptionGroup) as fault:
+            parts = fault.exceptions if isinstance(fault, BaseExceptionGroup) else (fault,)
+            faults.append(f"{case.as_curl_command()}\n{'; '.join(map(str, parts))[:1500]}")
+
+    with suppress(Unsatisfiable):  # an operation without parameters knows no wrong request
+        ask()
+    return faults
