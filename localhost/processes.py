@@ -21,7 +21,7 @@ import httpx
 import psutil  # type: ignore[import-untyped]  # ships no types
 
 ROOT = Path(__file__).resolve().parents[1]
-AZURITE = ROOT / "node_modules" / ".bin" / "azurite-blob"
+AZURITE = ROOT / "node_modules" / ".bin" / "azurite"
 # The storage emulator's published account; it opens nothing but an emulator.
 AZURITE_ACCOUNT = "devstoreaccount1"
 AZURITE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
@@ -183,13 +183,14 @@ class Process(ABC):
 
 
 class Azurite(Process):
-    """The storage emulator (blobs only)."""
+    """The storage emulator: blobs, and queues for what the host gives up. Its table service runs unused."""
 
     name = "azurite"
 
-    def __init__(self, folder: Path, port: int | None = None) -> None:
+    def __init__(self, folder: Path, port: int | None = None, queue_port: int | None = None) -> None:
         super().__init__(folder)
         self.port = port or free_port()
+        self.queue_port = queue_port or free_port()
 
     @property
     def connection_string(self) -> str:
@@ -197,15 +198,16 @@ class Azurite(Process):
         return (
             f"DefaultEndpointsProtocol=http;AccountName={AZURITE_ACCOUNT};AccountKey={AZURITE_KEY};"
             f"BlobEndpoint=http://127.0.0.1:{self.port}/{AZURITE_ACCOUNT};"
+            f"QueueEndpoint=http://127.0.0.1:{self.queue_port}/{AZURITE_ACCOUNT};"
         )
 
     def command(self) -> Sequence[str]:
         flags = ["--skipApiVersionCheck", "--disableTelemetry", "--silent", "--blobHost", "127.0.0.1"]
-        return [str(AZURITE), *flags, "--location", str(self.folder), "--blobPort", str(self.port)]
+        ports = ["--blobPort", str(self.port), "--queuePort", str(self.queue_port), "--tablePort", "0"]
+        return [str(AZURITE), *flags, "--queueHost", "127.0.0.1", "--location", str(self.folder), *ports]
 
     def is_ready(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+        return all(_listens(port) for port in (self.port, self.queue_port))
 
 
 class Bus(Process):
@@ -265,12 +267,20 @@ class Host(Process):
     @property
     def master_key(self) -> str:
         """Opens everything."""
-        return str(json.loads((self.folder / "host.json").read_text())["masterKey"])
+        return str(self._announced()["masterKey"])
 
     @property
     def function_key(self) -> str:
-        """Opens routes of level function."""
-        return str(json.loads((self.folder / "host.json").read_text())["functionKey"])
+        """The host key named default: opens every route of level function."""
+        return str(self._announced()["hostKey"])
+
+    def key_of(self, function: str) -> str:
+        """The key named default of one function: opens this one only."""
+        return str(self._announced()["functionKeys"][function])
+
+    def _announced(self) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads((self.folder / "host.json").read_text())
+        return document
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         """One HTTP request to the host."""
@@ -300,6 +310,12 @@ class Host(Process):
             for record in self.records()
             if record.get("function") == function and "durationMs" in record and outcome in (None, record["outcome"])
         ]
+
+
+def _listens(port: int) -> bool:
+    """Whether somebody accepts connections on a port of the loopback address."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _announced_pid(path: Path) -> int | None:

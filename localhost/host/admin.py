@@ -12,9 +12,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from localhost.host.catalog import BlobTrigger, Function, HttpTrigger, QueueTrigger
-from localhost.host.http import BodyTooLargeError, presented_key, problem, read_body, unauthorized
+from localhost.host.http import BodyTooLargeError, presented_key, read_body, refuse_body
 from localhost.host.keys import Keys
 from localhost.host.messages import manual_metadata
+from localhost.host.problems import FUNCTION_UNKNOWN, INPUT_INVALID, correlation_of, refuse, refuse_key
 from localhost.host.settings import HostSettings
 from localhost.host.worker import Invocation, Worker
 
@@ -50,30 +51,30 @@ class Admin:
     async def host_status(self, request: Request) -> Response:
         """GET /admin/host/status: state, version, functions with their counts, connections, poison blobs."""
         if not self._is_master(request):
-            return unauthorized()
+            return refuse_key(request)
         body = {"version": VERSION, "functions": [self._entry(f) for f in self._functions.values()]}
         return JSONResponse({**self._status(), **body})
 
     async def list_functions(self, request: Request) -> Response:
         """GET /admin/functions."""
         if not self._is_master(request):
-            return unauthorized()
+            return refuse_key(request)
         return JSONResponse([self._entry(function) for function in self._functions.values()])
 
     async def fire(self, request: Request) -> Response:
         """POST /admin/functions/{name} with `{"input": …}`: 202, and the function runs in the background."""
         if not self._is_master(request):
-            return unauthorized()
+            return refuse_key(request)
         function = self._functions.get(request.path_params["name"].lower())
         if function is None:
-            return problem(404, "FUNCTION_UNKNOWN", "no function has this name")
+            return refuse(request, FUNCTION_UNKNOWN, "no function has this name")
         try:
             text = self._input_of(await read_body(request, self._settings.max_body_bytes))
-            run = self._run_of(function, text)
+            run = self._run_of(function, text, correlation_of(request))
         except BodyTooLargeError:
-            return problem(413, "BODY_TOO_LARGE", "the input is too large", {"Connection": "close"})
+            return refuse_body(request, self._settings.max_body_bytes)
         except ValueError as error:
-            return problem(400, "INPUT_INVALID", str(error))
+            return refuse(request, INPUT_INVALID, str(error))
         except ClientDisconnect:
             return Response(status_code=400)
         task = asyncio.ensure_future(run)
@@ -107,11 +108,11 @@ class Admin:
         value = document.get("input", "")
         return value if isinstance(value, str) else json.dumps(value)
 
-    def _run_of(self, function: Function, text: str) -> Awaitable[Any]:
+    def _run_of(self, function: Function, text: str, correlation: str) -> Awaitable[Any]:
         match function.trigger:
             case HttpTrigger():
                 raise ValueError("an HTTP function is called by its route")
-            case QueueTrigger(queue=queue):
+            case QueueTrigger(source=queue):
                 message_id = str(uuid.uuid4())
                 return self._worker.invoke(
                     Invocation(
@@ -119,6 +120,7 @@ class Admin:
                         "by hand",
                         datum=Datum(text.encode(), "bytes"),
                         metadata=manual_metadata(message_id, datetime.now(UTC)),
+                        correlation_id=correlation,
                         log_fields={"queue": queue, "messageId": message_id, "deliveryCount": 1},
                     )
                 )

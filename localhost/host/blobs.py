@@ -1,7 +1,8 @@
 """Blob triggers by polling: containers are listed in pages, receipts tell what is new.
 
 A blob version (etag) runs until it succeeded once. An attempt is recorded before it starts, so a kill
-in the middle leaves it open for the next start; after the threshold it is poison and listed in the status.
+in the middle leaves it open for the next start; after the threshold it is poison: a message on the poison queue,
+and listed in the status. The receipt says so only once the message is there, so neither gets lost.
 Event Grid, which the platform needs as source, delivers the same events with less delay.
 """
 
@@ -16,6 +17,7 @@ from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFo
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from localhost.host.catalog import BlobTrigger, Function
+from localhost.host.poison import POISON_QUEUE, PoisonBlob, PoisonQueue
 from localhost.host.settings import HostSettings, connection_setting
 from localhost.host.state import BlobKey, Receipt, StateStore
 from localhost.host.worker import Invocation, Worker
@@ -59,6 +61,7 @@ class Listed:
     name: str
     etag: str
     size: int
+    kind: str
 
 
 @dataclass(slots=True)
@@ -93,6 +96,7 @@ class ContainerPoller:
         self._stopping = asyncio.Event()
         self.container = self._watches[0].pattern.container
         self.connection = self._watches[0].trigger.connection
+        self._poisoned = PoisonQueue(self.connection)
 
     def watches(self, function: Function) -> bool:
         """Whether this poller serves the function."""
@@ -151,7 +155,7 @@ class ContainerPoller:
         receipts = self._store.receipts(watch.function.name, self.container, [blob.name for blob in candidates])
         for blob in candidates:
             receipt = receipts.get(blob.name)
-            if blob.name in watch.under_way or not self._is_due(watch, blob, receipt):
+            if blob.name in watch.under_way or not _is_due(blob, receipt):
                 continue
             await self._slots.acquire()
             if self._stopping.is_set():
@@ -163,28 +167,21 @@ class ContainerPoller:
             self._attempts.add(task)
             task.add_done_callback(self._attempts.discard)
 
-    def _is_due(self, watch: _Watch, blob: Listed, receipt: Receipt | None) -> bool:
-        if receipt is None or receipt.etag != blob.etag:
-            return True
-        if receipt.state in ("done", "poison"):
-            return False
-        if receipt.attempts >= self._settings.blob_poison_threshold:
-            self._poison(watch, blob, receipt.attempts, "the host ended during each attempt")
-            return False
-        return True
-
     async def _attempt(self, watch: _Watch, blob: Listed, before: int) -> None:
         key = BlobKey(watch.function.name, self.container, blob.name)
-        attempts = before + 1
+        threshold = self._settings.blob_poison_threshold
         try:
+            if before >= threshold:
+                await self._give_up(key, blob, before, "each attempt was cut off, or the poison queue was away")
+                return
+            attempts = before + 1
             self._store.blob_started(key, blob.etag, attempts)
-            error = await self._invoke(
-                watch.function, blob.name, "new blob", {"etag": blob.etag, "size": blob.size, "attempt": attempts}
-            )
+            fields = {"etag": blob.etag, "size": blob.size, "attempt": attempts}
+            error = await self._invoke(watch.function, blob.name, "new blob", fields)
             if not error:
                 self._store.blob_ended(key, "done", attempts)
-            elif attempts >= self._settings.blob_poison_threshold:
-                self._poison(watch, blob, attempts, error)
+            elif attempts >= threshold:
+                await self._give_up(key, blob, attempts, error)
             else:
                 self._store.blob_ended(key, "failed", attempts, error)
         except asyncio.CancelledError:
@@ -206,18 +203,23 @@ class ContainerPoller:
         )
         return "" if outcome.ok else outcome.error
 
-    def _poison(self, watch: _Watch, blob: Listed, attempts: int, error: str) -> None:
-        key = BlobKey(watch.function.name, self.container, blob.name)
+    async def _give_up(self, key: BlobKey, blob: Listed, attempts: int, error: str) -> None:
+        message = PoisonBlob(f"Host.Functions.{key.function}", blob.kind, key.container, key.name, blob.etag)
+        fields = {"function": key.function, "blob": f"{key.container}/{key.name}", "etag": blob.etag}
+        try:
+            await asyncio.to_thread(self._poisoned.put, message)
+        except AzureError as failure:
+            _log.warning("%s cannot be written, trying on: %s", POISON_QUEUE, _first_line(failure))
+            self._store.blob_ended(key, "failed", attempts, error)
+            return
         self._store.blob_ended(key, "poison", attempts, error)
-        fields = {"function": watch.function.name, "blob": f"{self.container}/{blob.name}", "etag": blob.etag}
-        _log.error(
-            "webjobs-blobtrigger-poison: %s/%s for %s after %d attempts",
-            self.container,
-            blob.name,
-            watch.function.name,
-            attempts,
-            extra={"fields": fields},
-        )
+        text = "%s: %s/%s for %s after %d attempts"
+        _log.error(text, POISON_QUEUE, key.container, key.name, key.function, attempts, extra={"fields": fields})
+
+
+def _is_due(blob: Listed, receipt: Receipt | None) -> bool:
+    """Whether this version of the blob has not come to an end yet."""
+    return receipt is None or receipt.etag != blob.etag or receipt.state not in ("done", "poison")
 
 
 def _container_client(connection: str, container: str) -> ContainerClient:
@@ -236,10 +238,15 @@ def _pages(client: ContainerClient, prefix: str) -> Iterator[Any]:
     return client.list_blobs(name_starts_with=prefix or None, results_per_page=PAGE_SIZE).by_page()
 
 
+def _listed(blob: Any) -> Listed:
+    kind = getattr(blob.blob_type, "value", blob.blob_type)
+    return Listed(blob.name, str(blob.etag), int(blob.size or 0), str(kind))
+
+
 def _next_page(pages: Iterator[Any], client: ContainerClient) -> list[Listed] | None:
     """The next page; a missing container is created, since it is the developer's own storage."""
     try:
-        return [Listed(blob.name, str(blob.etag), int(blob.size or 0)) for blob in next(pages)]
+        return [_listed(blob) for blob in next(pages)]
     except StopIteration:
         return None
     except ResourceNotFoundError:

@@ -1,13 +1,21 @@
 """The app's functions as the host sees them: one trigger each, checked against what the host offers."""
 
 import json
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from localhost.host.ncrontab import Schedule, ScheduleError
 from localhost.host.routes import RouteTemplate
 from localhost.host.settings import SettingsError, connection_setting, resolve_app_settings
+
+_log = logging.getLogger(__name__)
+
+DEAD_LETTER_QUEUE = "/$DeadLetterQueue"
+# A schedule that comes more often than this keeps no status unless its binding says so, as on the platform.
+MONITORED_FROM = timedelta(minutes=1)
 
 
 class IndexingError(RuntimeError):
@@ -37,11 +45,22 @@ class TimerTrigger:
 
 @dataclass(frozen=True, slots=True)
 class QueueTrigger:
-    """A Service Bus queue and the name of the setting that holds its connection string."""
+    """A Service Bus queue and the name of the setting that holds its connection string.
+
+    `dead_letters`: the queue's dead-letter sub-queue is meant, written `name/$DeadLetterQueue`.
+    `sessions`: messages come by session, those of one session in order.
+    """
 
     parameter: str
     queue: str
     connection: str
+    dead_letters: bool = False
+    sessions: bool = False
+
+    @property
+    def source(self) -> str:
+        """The queue as it is written in a binding."""
+        return self.queue + (DEAD_LETTER_QUEUE if self.dead_letters else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +105,8 @@ class Function:
                 return self.name, "http", f"{','.join(sorted(methods)) or 'ANY'} {route.text}", level
             case TimerTrigger(expression=expression):
                 return self.name, "timer", expression, ""
-            case QueueTrigger(queue=queue):
-                return self.name, "serviceBus", queue, ""
+            case QueueTrigger() as queue:
+                return self.name, "serviceBus", queue.source, ""
             case BlobTrigger(path=path):
                 return self.name, "blob", path, ""
 
@@ -115,7 +134,8 @@ def build_catalog(
                 function_id=entry.function_id,
                 is_async=is_async[entry.function_id],
                 trigger=trigger,
-                retry=_retry_of(entry.retry_options),
+                # Messages come again by the queue's rules, blobs by the host's; the platform ignores a policy there.
+                retry=_retry_of(entry.retry_options) if isinstance(trigger, TimerTrigger) else None,
             )
         )
     if problems:
@@ -158,25 +178,43 @@ def _http(binding: Mapping[str, Any]) -> Trigger:
 
 def _timer(binding: Mapping[str, Any]) -> Trigger:
     expression = resolve_app_settings(str(binding["schedule"]))
+    schedule = Schedule.parse(expression)
+    monitor = binding.get("useMonitor")
     return TimerTrigger(
         parameter=binding["name"],
         expression=expression,
-        schedule=Schedule.parse(expression),
+        schedule=schedule,
         run_on_startup=bool(binding.get("runOnStartup", False)),
-        use_monitor=bool(binding.get("useMonitor", True)),
+        use_monitor=_is_seldom(schedule) if monitor is None else bool(monitor),
     )
+
+
+def _is_seldom(schedule: Schedule) -> bool:
+    first = schedule.next_after(datetime.now(UTC))
+    return schedule.next_after(first) - first >= MONITORED_FROM
 
 
 def _queue(binding: Mapping[str, Any]) -> Trigger:
     if "queueName" not in binding:
         raise ValueError("Service Bus topics are not offered by the local host")
-    if binding.get("isSessionsEnabled"):
-        raise ValueError("Service Bus sessions are not offered by the local host")
     if str(binding.get("cardinality", "one")).lower() != "one":
         raise ValueError("Service Bus batches (cardinality many) are not offered by the local host")
+    if binding.get("autoCompleteMessages") is False:
+        raise ValueError("auto_complete_messages must stay true: a Python function cannot settle its message")
     connection = str(binding.get("connection") or "AzureWebJobsServiceBus")
     connection_setting(connection)
-    return QueueTrigger(binding["name"], resolve_app_settings(str(binding["queueName"])), connection)
+    queue = resolve_app_settings(str(binding["queueName"]))
+    dead = queue.lower().endswith(DEAD_LETTER_QUEUE.lower())
+    sessions = bool(binding.get("isSessionsEnabled"))
+    if dead and sessions:
+        raise ValueError("a dead-letter queue has no sessions")
+    return QueueTrigger(
+        parameter=binding["name"],
+        queue=queue[: -len(DEAD_LETTER_QUEUE)] if dead else queue,
+        connection=connection,
+        dead_letters=dead,
+        sessions=sessions,
+    )
 
 
 def _blob(binding: Mapping[str, Any]) -> Trigger:
@@ -185,6 +223,8 @@ def _blob(binding: Mapping[str, Any]) -> Trigger:
     path = resolve_app_settings(str(binding["path"]))
     if "/" not in path.strip("/"):
         raise ValueError(f"the blob path {path!r} needs a container and a pattern, such as drops/{{name}}")
+    if str(binding.get("source", "")).lower() != "eventgrid":
+        _log.warning('the blob trigger on %s polls, which Flex Consumption does not: give it source="EventGrid"', path)
     connection = str(binding.get("connection") or "AzureWebJobsStorage")
     connection_setting(connection)
     return BlobTrigger(binding["name"], path, connection)

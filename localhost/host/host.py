@@ -1,4 +1,9 @@
-"""Assembles the host: index, listen, fire, drain."""
+"""Assembles the host: index, listen, fire, drain, recycle.
+
+SIGTERM drains: nothing new is taken, running invocations have the drain time to end and are settled, the rest is cut
+off and its events come again. When a function does not end after its timeout the process recycles: as on the platform
+everything that runs is cut off, and `__main__` replaces the process by a new one with the same id, arguments and port.
+"""
 
 import asyncio
 import contextlib
@@ -9,6 +14,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -19,18 +25,21 @@ from starlette.routing import Route
 from localhost.host.admin import Admin
 from localhost.host.blobs import ContainerPoller
 from localhost.host.catalog import BlobTrigger, Function, QueueTrigger, TimerTrigger
+from localhost.host.faults import Faults, FaultyWorker
 from localhost.host.http import HttpFront
-from localhost.host.keys import Keys, load_keys, write_private_json
+from localhost.host.keys import DEFAULT, Keys, load_keys, write_private_json
 from localhost.host.scale import ScaledOut, watch_parent
 from localhost.host.servicebus import QueuePump
+from localhost.host.sessions import SessionPump
 from localhost.host.settings import HostSettings, SettingsError, load_settings
 from localhost.host.state import StateStore
 from localhost.host.timers import Timer
-from localhost.host.worker import Worker
 
 _log = logging.getLogger(__name__)
 
 EXIT_INTERRUPTED = 130
+# After the drain: how long the callers of requests that were cut off have to take their answers.
+ANSWER_SECONDS = 2
 ANY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "QUERY"]
 
 
@@ -51,6 +60,14 @@ class Options:
     port: int
     scale_out: int
     instance: int
+
+
+class Ending(Enum):
+    """How a host ended: all done, with a function still running somewhere, or to be started again in its place."""
+
+    ORDERLY = "orderly"
+    WORK_LEFT = "work left"
+    RECYCLE = "recycle"
 
 
 class _Server(uvicorn.Server):
@@ -108,12 +125,15 @@ class Host:
         self._tasks: list[asyncio.Task[None]] = []
         self._timers: dict[str, Timer] = {}
         self._pollers: list[ContainerPoller] = []
-        self._pumps: dict[str, QueuePump] = {}
+        self._pumps: dict[str, QueuePump | SessionPump] = {}
         self._listeners: list[Listener] = []
         self._scaled: ScaledOut | None = None
         self._functions: list[Function] = []
         self._failure: BaseException | None = None
-        self.worker = Worker(settings.function_timeout)
+        self._port = options.port
+        self._told_to_stop = False
+        faults = Faults(options.state_dir)
+        self.worker = FaultyWorker(faults, settings.function_timeout, settings.recycle_seconds)
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT, then drain.
@@ -121,30 +141,49 @@ class Host:
         Raises IndexingError and SettingsError before anything is served, RuntimeError when a listener died.
         """
         self._catch_signals()
+        watching = asyncio.create_task(self._stop_when_stuck())
         self._functions = await self.worker.index(self._options.app_dir)
         if self._options.instance:
-            watch_parent(self._stopping.set)
+            watch_parent(self._stop)
             self._start_pumps()
             await self._stopping.wait()
             await self._drain()
         else:
             await self._run_main()
+        watching.cancel()
         _log.info("stopped")
         if self._failure is not None:
             raise RuntimeError("a listener died") from self._failure
 
+    @property
+    def ending(self) -> Ending:
+        """How the host that has run ended."""
+        if self.worker.stuck.is_set() and not self._told_to_stop:
+            return Ending.RECYCLE
+        return Ending.WORK_LEFT if self.worker.leaves_work else Ending.ORDERLY
+
+    @property
+    def port(self) -> int:
+        """Where HTTP is served, once it is."""
+        return self._port
+
+    async def _stop_when_stuck(self) -> None:
+        await self.worker.stuck.wait()
+        self._stopping.set()
+
     async def _run_main(self) -> None:
         state_dir = self._options.state_dir
-        keys = load_keys(state_dir, os.environ)
+        keys = load_keys(state_dir, [function.name for function in self._functions], os.environ)
         store = StateStore(state_dir / "host.sqlite")
         front = HttpFront(self._functions, self._settings, keys, self.worker)
         listener = bind(self._options.port)
+        self._port = listener.getsockname()[1]
         server = self._server(front, keys, store)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         await self._started(server, serving)
         print(function_table(self._functions), flush=True)
         self._start_listeners(store)
-        self._announce(listener.getsockname()[1], keys)
+        self._announce(keys)
         try:
             stopped = asyncio.create_task(self._stopping.wait())
             await asyncio.wait({stopped, serving}, return_when=asyncio.FIRST_COMPLETED)
@@ -152,7 +191,7 @@ class Host:
             (state_dir / "host.json").unlink(missing_ok=True)
             server.should_exit = True
             await self._drain()
-            await asyncio.wait({serving}, timeout=self._settings.drain_seconds + 1)
+            await asyncio.wait({serving}, timeout=ANSWER_SECONDS)
             store.close()
 
     def _server(self, front: HttpFront, keys: Keys, store: StateStore) -> _Server:
@@ -180,7 +219,7 @@ class Host:
             log_config=None,
             server_header=False,
             proxy_headers=False,
-            timeout_graceful_shutdown=max(1, int(self._settings.drain_seconds)),
+            timeout_graceful_shutdown=int(self._settings.drain_seconds) + ANSWER_SECONDS,
         )
         return _Server(config)
 
@@ -216,7 +255,8 @@ class Host:
     def _start_pumps(self) -> None:
         for function in self._functions:
             if isinstance(function.trigger, QueueTrigger):
-                pump = QueuePump(function, function.trigger, self._settings, self.worker)
+                kind = SessionPump if function.trigger.sessions else QueuePump
+                pump = kind(function, function.trigger, self._settings, self.worker)
                 self._pumps[function.name] = pump
                 self._spawn(pump)
 
@@ -240,26 +280,29 @@ class Host:
         scaled = asyncio.create_task(self._scaled.stop()) if self._scaled else None
         for listener in self._listeners:
             listener.stop()
-        deadline = asyncio.get_running_loop().time() + self._settings.drain_seconds
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + (0.0 if self.worker.stuck.is_set() else self._settings.drain_seconds)
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=self._settings.drain_seconds)
-        remaining = max(0.0, deadline - asyncio.get_running_loop().time())
-        if not await self.worker.drain(remaining):
+            await asyncio.wait(self._tasks, timeout=max(0.0, deadline - loop.time()))
+        if not await self.worker.drain(max(0.0, deadline - loop.time())):
             _log.warning("%d invocations did not end in time; they will come again", self.worker.running)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        # Listeners were cancelled: what they had comes again. Requests are left, and their callers are told.
+        self.worker.cut_off()
         if scaled:
             await scaled
 
-    def _announce(self, port: int, keys: Keys) -> None:
-        url = f"http://127.0.0.1:{port}"
+    def _announce(self, keys: Keys) -> None:
+        url = f"http://127.0.0.1:{self._port}"
         document = {
-            "port": port,
+            "port": self._port,
             "pid": os.getpid(),
             "url": url,
             "masterKey": keys.master,
-            "functionKey": keys.function,
+            "hostKey": keys.host[DEFAULT],
+            "functionKeys": {name: named[DEFAULT] for name, named in keys.functions.items() if DEFAULT in named},
         }
         write_private_json(self._options.state_dir / "host.json", document)
         print(f"\nListening on {url}", flush=True)
@@ -280,22 +323,26 @@ class Host:
 
     def _catch_signals(self) -> None:
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, self._stopping.set)
+        loop.add_signal_handler(signal.SIGTERM, self._stop)
         loop.add_signal_handler(signal.SIGINT, self._interrupted)
 
     def _interrupted(self) -> None:
         """Ctrl-C drains; a second one ends at once, as a kill would: nothing is settled that did not succeed."""
         if self._stopping.is_set():
             os._exit(EXIT_INTERRUPTED)
+        self._stop()
+
+    def _stop(self) -> None:
+        """End for good, also when the host was about to recycle."""
+        self._told_to_stop = True
         self._stopping.set()
 
 
-async def serve(options: Options) -> bool:
-    """Run a host until it is told to stop; True when no thread of the app is left behind.
+async def serve(options: Options) -> tuple[Ending, int]:
+    """Run a host until it is told to stop. Returns how it ended, and the port that it has used.
 
     Raises IndexingError and SettingsError with a text for people.
     """
-    settings = load_settings(options.app_dir, os.environ)
-    host = Host(options, settings)
+    host = Host(options, load_settings(options.app_dir, os.environ))
     await host.run()
-    return host.worker.running == 0 and not host.worker.leaves_threads
+    return host.ending, host.port

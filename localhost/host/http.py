@@ -1,5 +1,6 @@
 """HTTP triggers: routing, keys, body limit, and the way from an ASGI request to a worker invocation and back."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Iterable, Mapping
@@ -9,10 +10,21 @@ from typing import Any
 
 from azure_functions_runtime.bindings.datumdef import Datum
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from localhost.host.catalog import Function, HttpTrigger, IndexingError
 from localhost.host.keys import Keys
+from localhost.host.problems import (
+    BODY_TOO_LARGE,
+    FUNCTION_FAILED,
+    METHOD_NOT_ALLOWED,
+    NOT_FOUND,
+    RESPONSE_INVALID,
+    RESPONSE_LATE,
+    correlation_of,
+    refuse,
+    refuse_key,
+)
 from localhost.host.settings import HostSettings
 from localhost.host.worker import Invocation, Outcome, Worker
 
@@ -21,7 +33,6 @@ _log = logging.getLogger(__name__)
 KEY_HEADER = "x-functions-key"
 KEY_QUERY = "code"
 NO_BODY = (204, 304)
-CORRELATION_HEADER = "x-correlation-id"
 
 
 class BodyTooLargeError(Exception):
@@ -50,47 +61,45 @@ class HttpFront:
         self._settings = settings
         self._keys = keys
         self._worker = worker
+        self._open: set[asyncio.Task[Outcome]] = set()
         _refuse_ambiguous(self._routes)
 
     async def handle(self, request: Request) -> Response:
-        """Answer one request: 404, 405, 401 and 413 are the host's, everything else is the function's."""
+        """Answer one request: 404, 405, 401, 413 and 504 are the host's, everything else is the function's."""
         matching = self._matching(_raw_path(request))
         if not matching:
-            return problem(404, "NOT_FOUND", "no function has this route")
+            return refuse(request, NOT_FOUND, "no function has this route")
         chosen = next(((r, p) for r, p in matching if r.allows(request.method)), None)
         if chosen is None:
-            return _without_function(request.method, _allowed(route for route, _ in matching))
+            return _without_function(request, _allowed(route for route, _ in matching))
         route, parameters = chosen
-        if not self._keys.opens(route.trigger.auth_level, presented_key(request)):
-            return unauthorized()
+        if not self._keys.opens(route.trigger.auth_level, presented_key(request), route.function.name):
+            return refuse_key(request)
         try:
             body = await read_body(request, self._settings.max_body_bytes)
         except BodyTooLargeError:
-            return problem(
-                413,
-                "BODY_TOO_LARGE",
-                f"the body is larger than {self._settings.max_body_bytes} bytes",
-                {"Connection": "close"},
-            )
+            return refuse_body(request, self._settings.max_body_bytes)
         except ClientDisconnect:
             return Response(status_code=400)
         return await self._invoke(route, parameters, request, body)
 
     async def _invoke(self, route: _Route, parameters: Mapping[str, str], request: Request, body: bytes) -> Response:
-        correlation = request.headers.get(CORRELATION_HEADER, "")[:128]
         invocation = Invocation(
             route.function,
             "http request",
             datum=_request_datum(request, route, parameters, body),
             trace_parent=request.headers.get("traceparent", ""),
-            log_fields={
-                "method": request.method,
-                "path": request.scope["path"],
-                "correlationId": correlation or None,
-            },
+            correlation_id=correlation_of(request),
+            log_fields={"method": request.method, "path": request.scope["path"]},
         )
-        outcome = await self._worker.invoke(invocation)
-        return _response_of(outcome, invocation.invocation_id)
+        call = asyncio.create_task(self._worker.invoke(invocation))
+        self._open.add(call)
+        call.add_done_callback(self._open.discard)
+        # The platform's load balancer stops waiting, and the function goes on: nobody hears its answer.
+        done, _ = await asyncio.wait({call}, timeout=self._settings.response_seconds)
+        if not done:
+            return refuse(request, RESPONSE_LATE, "the answer took too long", request_id=invocation.invocation_id)
+        return _response_of(call.result(), request, invocation.invocation_id)
 
     def _matching(self, path: str) -> list[tuple[_Route, Mapping[str, str]]]:
         below = _below_prefix(path, self._settings.route_prefix)
@@ -109,15 +118,9 @@ def presented_key(request: Request) -> str:
     return request.headers.get(KEY_HEADER) or request.query_params.get(KEY_QUERY, "")
 
 
-def problem(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> Response:
-    """An answer of the host itself, in the shape of the API's errors."""
-    body = {"error": {"code": code, "message": message, "retryable": status >= 500}}
-    return JSONResponse(body, status_code=status, headers=headers)
-
-
-def unauthorized() -> Response:
-    """401: the key is missing or wrong; the answer does not say which."""
-    return problem(401, "KEY_REQUIRED", "a valid access key is required", {"WWW-Authenticate": "FunctionsKey"})
+def refuse_body(request: Request, limit: int) -> Response:
+    """413; the connection is closed, since the rest of the body is not read."""
+    return refuse(request, BODY_TOO_LARGE, f"the body is larger than {limit} bytes", {"Connection": "close"})
 
 
 async def read_body(request: Request, limit: int) -> bytes:
@@ -161,15 +164,16 @@ def _joined(pairs: Iterable[tuple[str, str]], separator: str) -> dict[str, Datum
     return {name: Datum(separator.join(parts), "string") for name, parts in values.items()}
 
 
-def _response_of(outcome: Outcome, invocation_id: str) -> Response:
+def _response_of(outcome: Outcome, request: Request, invocation_id: str) -> Response:
     if not outcome.ok or outcome.value is None:
-        return problem(500, "FUNCTION_FAILED", f"the function failed; the host's log has invocation {invocation_id}")
+        text = f"the function failed; the host's log has invocation {invocation_id}"
+        return refuse(request, FUNCTION_FAILED, text, request_id=invocation_id)
     try:
         return _translated(outcome.value)
     except ValueError as error:
         # A status that is no number, a header that is no Latin text: the function's mistake.
         _log.error("the response of invocation %s cannot be sent: %s", invocation_id, error)
-        return problem(500, "RESPONSE_INVALID", f"the function's response of invocation {invocation_id} is invalid")
+        return refuse(request, RESPONSE_INVALID, "the function's response is invalid", request_id=invocation_id)
 
 
 def _translated(datum: Datum) -> Response:
@@ -202,10 +206,10 @@ def _add_cookie(response: Response, cookie: SimpleCookie) -> None:
         response.headers.append("set-cookie", morsel.OutputString())
 
 
-def _without_function(method: str, allowed: str) -> Response:
-    if method == "OPTIONS":
+def _without_function(request: Request, allowed: str) -> Response:
+    if request.method == "OPTIONS":
         return Response(status_code=204, headers={"Allow": allowed})
-    return problem(405, "METHOD_NOT_ALLOWED", f"allowed here: {allowed}", {"Allow": allowed})
+    return refuse(request, METHOD_NOT_ALLOWED, f"allowed here: {allowed}", {"Allow": allowed})
 
 
 def _allowed(routes: Iterable[_Route]) -> str:

@@ -1,9 +1,15 @@
-"""Structured logs: one JSON line per record in STATE/logs/host.jsonl, warnings as text on stderr."""
+"""Structured logs: one JSON line per record in STATE/logs/host.jsonl, warnings as text on stderr.
+
+Each line of an invocation carries its id and a correlation id: the one that the app works under (its doors set it in
+`shared_code.foundation.context`), before that the one that came with the event, and else the invocation's own id.
+"""
 
 import json
 import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +18,24 @@ from azure_functions_runtime.utils.executor import invocation_id_cv
 
 ROTATE_BYTES = 50 * 1024 * 1024
 _QUIET = ("azure", "uvicorn", "httpx", "httpcore", "urllib3", "asyncio", "fontTools", "PIL")
+_APP_CONTEXT = "shared_code.foundation.context"
+# By invocation id and not in a context variable: the threads of sync functions do not inherit the host's context.
+_correlations: dict[str, str] = {}
+
+
+@contextmanager
+def correlated(invocation_id: str, correlation_id: str) -> Iterator[None]:
+    """While inside, log lines of the invocation carry the correlation id that came with its event."""
+    _correlations[invocation_id] = correlation_id or invocation_id
+    try:
+        yield
+    finally:
+        del _correlations[invocation_id]
+
+
+def correlation_id_of(invocation_id: str) -> str:
+    """What lines of a running invocation carry; its own id where nobody has said more."""
+    return _correlations.get(invocation_id, invocation_id)
 
 
 class JsonLines(logging.Handler):
@@ -39,10 +63,20 @@ class JsonLines(logging.Handler):
         invocation_id = invocation_id_cv.get()
         if invocation_id:
             entry["invocationId"] = invocation_id
+            entry["correlationId"] = _app_correlation(invocation_id) or correlation_id_of(invocation_id)
         entry.update(getattr(record, "fields", {}))
         if record.exc_info:
             entry["exception"] = logging.Formatter().formatException(record.exc_info)
         return json.dumps(entry, default=str) + "\n"
+
+
+def _app_correlation(invocation_id: str) -> str:
+    """The id that the app works under, remembered for the host's own lines about the invocation."""
+    module = sys.modules.get(_APP_CONTEXT)  # the host imports nothing of the app: it is loaded when the app needs it
+    correlation = str(module.current().correlation_id) if module else ""
+    if correlation and invocation_id in _correlations:
+        _correlations[invocation_id] = correlation
+    return correlation
 
 
 def configure_logging(state_dir: Path, instance: str) -> None:

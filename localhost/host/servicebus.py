@@ -4,22 +4,33 @@ One coroutine owns each receiver. It receives only for free slots and settles be
 after the other: the SDK serialises reading and writing of a link, so settlements that compete with a
 waiting receive would each cost its socket wait. A queue with few messages is asked for one at a time
 (answered at once); while requests are filled at once they double, so that bursts come in batches.
+
+Locks are renewed for `maxAutoLockRenewalDuration` from the receipt of a message. A function that takes longer loses
+its lock: the message comes again, here or elsewhere, while the first run still goes on, and the first one's
+settlement is refused, which the log tells. At no moment more than `maxConcurrentCalls` functions run per trigger and
+instance, the late ones included. A retry policy has no effect here: a failed message is abandoned, comes again, and is
+a dead letter after the queue's `MaxDeliveryCount`.
+
+Queues with sessions are in `sessions`.
 """
 
 import asyncio
 import logging
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
+from azure.servicebus import ServiceBusSubQueue
 from azure.servicebus.aio import AutoLockRenewer, ServiceBusClient
 from azure.servicebus.exceptions import MessageLockLostError
 from azure_functions_runtime.bindings.datumdef import Datum
 
 from localhost.host.catalog import Function, QueueTrigger
+from localhost.host.faults import FaultyWorker, Kind
 from localhost.host.messages import application_properties, delivery_count, message_body, trigger_metadata
 from localhost.host.settings import HostSettings, connection_setting
-from localhost.host.worker import Invocation, Outcome, Worker
+from localhost.host.worker import Invocation, Outcome
 
 _log = logging.getLogger(__name__)
 
@@ -28,6 +39,7 @@ BUSY_WAIT = 0.2
 AT_ONCE = 0.01
 FIRST_BACKOFF = 0.5
 LONGEST_BACKOFF = 5.0
+AFTER_LOCK = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +51,10 @@ class _Delivery:
 class QueuePump:
     """Takes the messages of one queue through one function."""
 
-    def __init__(self, function: Function, trigger: QueueTrigger, settings: HostSettings, worker: Worker) -> None:
+    def __init__(self, function: Function, trigger: QueueTrigger, settings: HostSettings, worker: FaultyWorker) -> None:
         self._function = function
-        self._queue = trigger.queue
-        self._connection = trigger.connection
+        self._trigger = trigger
+        self._queue = trigger.source
         self._settings = settings
         self._worker = worker
         self._running: dict[asyncio.Task[Outcome], _Delivery] = {}
@@ -63,7 +75,7 @@ class QueuePump:
             except Exception as error:
                 # A broken connection shows as whatever the SDK trips over, not only as its own errors.
                 backoff = FIRST_BACKOFF if self.connected else min(backoff * 2, LONGEST_BACKOFF)
-                _log.warning("queue %s: %s; trying again in %.1f s", self._queue, _describe(error), backoff)
+                _log.warning("queue %s: %s; trying again in %.1f s", self._queue, describe(error), backoff)
                 self.connected = False
                 await self._pause(backoff)
         await self._finish_unlinked()
@@ -71,20 +83,20 @@ class QueuePump:
     async def _serve(self) -> None:
         """One connection's life: open, take messages, settle; ends when stopping, raises when it breaks."""
         self._links += 1
-        client = ServiceBusClient.from_connection_string(
-            connection_setting(self._connection), retry_total=1, retry_backoff_factor=0.2
+        client = bus_client(self._trigger)
+        renewer = lock_renewer(self._settings)
+        receiver = client.get_queue_receiver(
+            self._trigger.queue,
+            sub_queue=ServiceBusSubQueue.DEAD_LETTER if self._trigger.dead_letters else None,
+            prefetch_count=self._settings.prefetch_count,
         )
-        # No renewer limit of 0 exists in the SDK; 0 means that the lock is never renewed.
-        renewal = self._settings.max_lock_renewal
-        renewer = AutoLockRenewer(max_lock_renewal_duration=renewal) if renewal > 0 else None
-        receiver = client.get_queue_receiver(self._queue, prefetch_count=self._settings.prefetch_count)
         try:
             await receiver.__aenter__()
             self.connected = True
             _log.info("queue %s: receiving", self._queue)
             await self._take(receiver, renewer)
         finally:
-            await _close_quietly(renewer, receiver, client)
+            await close_quietly(renewer, receiver, client)
 
     async def _take(self, receiver: Any, renewer: Any) -> None:
         wanted = 1
@@ -113,24 +125,23 @@ class QueuePump:
         return messages, len(messages) == asked and time.monotonic() - started < AT_ONCE
 
     def _start(self, message: Any, receiver: Any, renewer: Any) -> None:
-        if renewer is not None:
+        invocation = invocation_of(self._function, self._queue, message)
+        unlocked = self._asked("lose-lock", invocation)
+        if renewer is not None and not unlocked:
             renewer.register(receiver, message)
-        properties = application_properties(message)
-        invocation = Invocation(
-            self._function,
-            "new message",
-            datum=Datum(message_body(message), "bytes"),
-            metadata=trigger_metadata(message),
-            trace_parent=str(properties.get("traceparent") or properties.get("Diagnostic-Id") or ""),
-            log_fields={
-                "queue": self._queue,
-                "messageId": message.message_id,
-                "deliveryCount": delivery_count(message),
-                "correlationId": message.correlation_id,
-            },
-        )
-        task = asyncio.create_task(self._worker.invoke(invocation))
-        self._running[task] = _Delivery(message, self._links)
+        run = self._run_unlocked(message, invocation) if unlocked else self._worker.invoke(invocation)
+        self._running[asyncio.create_task(run)] = _Delivery(message, self._links)
+        if self._asked("drop-connection", invocation):
+            raise ConnectionAbortedError("a fault that was asked for")
+
+    def _asked(self, do: Kind, invocation: Invocation) -> bool:
+        return self._worker.faults.take(do, self._function.name, invocation.log_fields) is not None
+
+    async def _run_unlocked(self, message: Any, invocation: Invocation) -> Outcome:
+        """Start the function when the message's lock has ended."""
+        left = message.locked_until_utc - datetime.now(UTC)
+        await asyncio.sleep(max(0.0, left.total_seconds()) + AFTER_LOCK)
+        return await self._worker.invoke(invocation)
 
     async def _settle_finished(self, receiver: Any) -> None:
         for task in [task for task in self._running if task.done()]:
@@ -165,7 +176,39 @@ class QueuePump:
             return
 
 
-async def _close_quietly(*parts: Any) -> None:
+def bus_client(trigger: QueueTrigger) -> ServiceBusClient:
+    """A client for the trigger's connection that reports a broken one soon: the pumps try again by themselves."""
+    return ServiceBusClient.from_connection_string(
+        connection_setting(trigger.connection), retry_total=1, retry_backoff_factor=0.2
+    )
+
+
+def lock_renewer(settings: HostSettings) -> AutoLockRenewer | None:
+    """Renews locks as long as host.json says; None when they are never renewed (the SDK knows no limit of 0)."""
+    renewal = settings.max_lock_renewal
+    return AutoLockRenewer(max_lock_renewal_duration=renewal) if renewal > 0 else None
+
+
+def invocation_of(function: Function, queue: str, message: Any) -> Invocation:
+    """The invocation for a received message."""
+    properties = application_properties(message)
+    return Invocation(
+        function,
+        "new message",
+        datum=Datum(message_body(message), "bytes"),
+        metadata=trigger_metadata(message),
+        trace_parent=str(properties.get("traceparent") or properties.get("Diagnostic-Id") or ""),
+        correlation_id=message.correlation_id or "",
+        log_fields={
+            "queue": queue,
+            "messageId": message.message_id,
+            "deliveryCount": delivery_count(message),
+            "sessionId": message.session_id,
+        },
+    )
+
+
+async def close_quietly(*parts: Any) -> None:
     """Close in order; the connection may be broken already, which is why we are here."""
     for part in parts:
         if part is None:
@@ -173,8 +216,8 @@ async def _close_quietly(*parts: Any) -> None:
         try:
             await asyncio.wait_for(part.close(), 5)
         except Exception as error:
-            _log.info("closing a broken Service Bus connection: %s", _describe(error))
+            _log.info("closing a broken Service Bus connection: %s", describe(error))
 
 
-def _describe(error: BaseException) -> str:
+def describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no text'}"

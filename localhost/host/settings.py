@@ -10,6 +10,10 @@ from pathlib import Path
 from typing import Any
 
 _TIME_SPAN = re.compile(r"^(?:(\d+)\.)?(\d{1,2}):(\d{2}):(\d{2})(?:\.\d+)?$")
+OVERRIDE = "AzureFunctionsJobHost"
+# The platform's limits for a request's body, and for the time until the load balancer stops waiting for the answer.
+LARGEST_BODY = 210 * 1024 * 1024
+LONGEST_RESPONSE = 230.0
 _APP_SETTING = re.compile(r"%([^%]+)%")
 
 
@@ -21,19 +25,24 @@ class SettingsError(ValueError):
 class HostSettings:
     """Everything the host itself is told. Durations in seconds, sizes in bytes.
 
-    `function_timeout` None means unlimited (host.json "-1").
+    The Service Bus values hold for each trigger of each instance by itself, as on the platform: two queues with
+    16 calls each may have 32 running in one instance. `function_timeout` None means unlimited (host.json "-1").
     """
 
     route_prefix: str
     function_timeout: float | None
     max_concurrent_calls: int
+    max_concurrent_sessions: int
+    session_idle_seconds: float
     prefetch_count: int
     max_lock_renewal: float
     blob_parallelism: int
     blob_poison_threshold: int
     max_body_bytes: int
+    response_seconds: float
     blob_poll_seconds: float
     drain_seconds: float
+    recycle_seconds: float
 
 
 def parse_time_span(text: str) -> float | None:
@@ -113,27 +122,53 @@ def connection_setting(name: str, environment: Mapping[str, str] | None = None) 
 
 
 def load_settings(app_dir: Path, environment: Mapping[str, str]) -> HostSettings:
-    """host.json of the app plus the host's own LOCALHOST_* settings.
+    """host.json of the app, app settings `AzureFunctionsJobHost__…` that replace its entries, and LOCALHOST_* settings.
 
     Raises SettingsError naming the entry that is wrong.
     """
-    document = read_json(app_dir / "host.json")
+    _refuse_time_zone(environment)
+    document = _overridden(read_json(app_dir / "host.json"), environment)
     extensions = _section(document, "extensions")
     http, bus, blobs = (_section(extensions, name) for name in ("http", "serviceBus", "blobs"))
-    timeout = parse_time_span(str(document.get("functionTimeout", "00:05:00")))
-    renewal = parse_time_span(str(bus.get("maxAutoLockRenewalDuration", "00:05:00")))
+    if str(bus.get("autoCompleteMessages", True)).lower() != "true":
+        raise SettingsError("host.json: autoCompleteMessages must be true; a Python function cannot settle a message")
     return HostSettings(
         route_prefix=str(http.get("routePrefix", "api")).strip("/"),
-        function_timeout=timeout,
+        function_timeout=parse_time_span(str(document.get("functionTimeout", "00:05:00"))),
         max_concurrent_calls=int(_number(bus, "maxConcurrentCalls", 16, 1)),
+        max_concurrent_sessions=int(_number(bus, "maxConcurrentSessions", 8, 1)),
+        # The platform waits a minute for the next message of a session before it takes another session.
+        session_idle_seconds=parse_time_span(str(bus.get("sessionIdleTimeout", "00:01:00"))) or 60.0,
         prefetch_count=int(_number(bus, "prefetchCount", 0, 0)),
-        max_lock_renewal=0.0 if renewal is None else renewal,
+        max_lock_renewal=parse_time_span(str(bus.get("maxAutoLockRenewalDuration", "00:05:00"))) or 0.0,
         blob_parallelism=int(_number(blobs, "maxDegreeOfParallelism", 8, 1)),
         blob_poison_threshold=int(_number(blobs, "poisonBlobThreshold", 5, 1)),
-        max_body_bytes=int(_number(environment, "LOCALHOST_MAX_BODY_BYTES", 10 * 1024 * 1024, 0)),
+        max_body_bytes=int(_number(environment, "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT", LARGEST_BODY, 0)),
+        response_seconds=_number(environment, "LOCALHOST_RESPONSE_SECONDS", LONGEST_RESPONSE, 0.05),
         blob_poll_seconds=_number(environment, "LOCALHOST_BLOB_POLL_SECONDS", 1.0, 0.05),
         drain_seconds=_number(environment, "LOCALHOST_DRAIN_SECONDS", 10.0, 0),
+        recycle_seconds=_number(environment, "LOCALHOST_RECYCLE_SECONDS", 5.0, 0),
     )
+
+
+def _refuse_time_zone(environment: Mapping[str, str]) -> None:
+    if environment.get("WEBSITE_TIME_ZONE"):
+        raise SettingsError("WEBSITE_TIME_ZONE is set: Flex Consumption does not support it, schedules are in UTC")
+
+
+def _overridden(document: dict[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    """host.json with its entries replaced by settings such as AzureFunctionsJobHost__extensions__http__routePrefix."""
+    for name, value in environment.items():
+        prefix, *path = name.split("__")
+        if prefix != OVERRIDE or not path:
+            continue
+        section = document
+        for part in path[:-1]:
+            section = section.setdefault(part, {})
+            if not isinstance(section, dict):
+                raise SettingsError(f"{name}: host.json has no section {part}")
+        section[path[-1]] = value
+    return document
 
 
 def _section(document: Mapping[str, Any], name: str) -> dict[str, Any]:

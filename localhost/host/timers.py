@@ -1,7 +1,12 @@
 """Timer triggers: every occurrence once, never two runs of one timer at a time, missed ones caught up once.
 
 The status is stored after a run, so an occurrence whose run was killed is past due at the next start
-and runs again, as on the platform.
+and runs again, as on the platform. Retries of a policy are counted in memory: such a run begins with the first try.
+A schedule that was changed while the host was away starts anew; it is not past due. A timer without a monitor
+remembers nothing, and what it missed is missed.
+
+One run at a time holds within this host only. The platform's singleton lock can be lost, and two instances then run
+the same occurrence side by side: the fault `twice-at-once` (see `faults`) does the same here.
 """
 
 import asyncio

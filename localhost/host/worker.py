@@ -2,6 +2,12 @@
 
 The library wants a protobuf module and protobuf requests; plain objects with the same field names do.
 Binding conversion, the thread pool of sync functions and the invocation context are the library's.
+
+The function timeout, in a worker that is no process of its own: an invocation that is over time is reported failed
+at once and its event is treated so (500, abandoned message, failed blob). An async function is cancelled, which is
+milder than the platform, where the process ends under it. A sync function cannot be stopped in its thread. Whatever
+has not ended after a further `recycle_seconds` makes the host recycle, as the platform recycles a worker: the process
+replaces itself (`host.Host`), other invocations are cut off with it, and their events come again.
 """
 
 import asyncio
@@ -25,8 +31,11 @@ from azure_functions_runtime.utils.executor import invocation_id_cv
 from azure_functions_runtime.utils.threadpool import start_threadpool_executor
 
 from localhost.host.catalog import Function, IndexingError, build_catalog
+from localhost.host.logs import correlated, correlation_id_of
 
 _log = logging.getLogger("localhost.host.invocation")
+
+STOPPING = "cancelled: the host is stopping"
 
 
 class _Message(SimpleNamespace):
@@ -79,6 +88,7 @@ class Invocation:
     blob: Mapping[str, str] | None = None
     metadata: Mapping[str, Datum] = field(default_factory=dict)
     trace_parent: str = ""
+    correlation_id: str = ""
     retry_count: int = 0
     log_fields: Mapping[str, Any] = field(default_factory=dict)
     invocation_id: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -97,12 +107,17 @@ class Outcome:
 class Worker:
     """Runs invocations of one app in this process, counts them and logs one line for each."""
 
-    def __init__(self, timeout: float | None) -> None:
+    def __init__(self, timeout: float | None, recycle_seconds: float) -> None:
         self._timeout = timeout
+        self._recycle_seconds = recycle_seconds
         self._running: set[asyncio.Task[Outcome]] = set()
-        self._abandoned = 0
+        self._given_up: set[asyncio.Task[Outcome]] = set()
+        self._watches: set[asyncio.Task[None]] = set()
         self.succeeded: Counter[str] = Counter()
         self.failed: Counter[str] = Counter()
+        self._cut: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.stuck = asyncio.Event()
+        """Set when an invocation that was given up has not ended within the recycle time."""
 
     @property
     def running(self) -> int:
@@ -110,9 +125,9 @@ class Worker:
         return len(self._running)
 
     @property
-    def leaves_threads(self) -> bool:
-        """Whether a sync function may still be running in a thread although its invocation was given up."""
-        return self._abandoned > 0
+    def leaves_work(self) -> bool:
+        """Whether a function runs on, perhaps although its invocation was given up."""
+        return bool(self._running or self._given_up)
 
     async def index(self, app_dir: Path) -> list[Function]:
         """Import the app and return its functions.
@@ -146,26 +161,32 @@ class Worker:
         return build_catalog(metadata, known, os.environ)
 
     async def invoke(self, invocation: Invocation) -> Outcome:
-        """Run one invocation within the function timeout; never raises for what the function does.
+        """Run one invocation within the function timeout; never raises for what the function does."""
+        with correlated(invocation.invocation_id, invocation.correlation_id):
+            return await self._invoke(invocation)
 
-        A sync function cannot be stopped in its thread: its invocation is reported failed all the same.
-        """
+    async def _invoke(self, invocation: Invocation) -> Outcome:
         started = time.monotonic()
         task = asyncio.create_task(self._run(invocation))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+        ends: list[asyncio.Future[Any]] = [task, self._cut]
         try:
-            done, _ = await asyncio.wait({task}, timeout=self._timeout)
+            await asyncio.wait(ends, timeout=self._timeout, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
             self._give_up(task, invocation)
-            self._report(invocation, Outcome(False, error="cancelled: the host is stopping"), started)
+            self.report(invocation, Outcome(False, error=STOPPING), started)
             raise
-        if done:
+        if task.done():
             outcome = self._result_of(task)
+        elif self._cut.done():
+            self._give_up(task, invocation)
+            outcome = Outcome(False, error=STOPPING)
         else:
             self._give_up(task, invocation)
+            self._watch(task, invocation)
             outcome = Outcome(False, error=f"timeout: not finished after {self._timeout:g} s")
-        self._report(invocation, outcome, started)
+        self.report(invocation, outcome, started)
         return outcome
 
     async def drain(self, seconds: float) -> bool:
@@ -174,11 +195,29 @@ class Worker:
             await asyncio.wait(set(self._running), timeout=seconds)
         return not self._running
 
+    def cut_off(self) -> None:
+        """Give up what still runs: each invocation fails at once, so that whoever waits for it is answered."""
+        self._cut.set_result(None)
+
     def _give_up(self, task: asyncio.Task[Outcome], invocation: Invocation) -> None:
-        task.cancel()
         self._running.discard(task)
-        if not invocation.function.is_async:
-            self._abandoned += 1
+        if task.done():
+            return
+        self._given_up.add(task)
+        task.add_done_callback(self._given_up.discard)
+        if invocation.function.is_async:
+            task.cancel()  # the task of a sync function is left alone: it ends when the thread does, and tells so
+
+    def _watch(self, task: asyncio.Task[Outcome], invocation: Invocation) -> None:
+        async def watch() -> None:
+            await asyncio.wait({task}, timeout=self._recycle_seconds)
+            if not task.done():
+                _log.error("%s does not end after its timeout: the worker is recycled", invocation.function.name)
+                self.stuck.set()
+
+        watching = asyncio.create_task(watch())
+        self._watches.add(watching)
+        watching.add_done_callback(self._watches.discard)
 
     @staticmethod
     def _result_of(task: asyncio.Task[Outcome]) -> Outcome:
@@ -225,12 +264,14 @@ class Worker:
             return Outcome(True)
         return Outcome(False, error=answer.result.exception.message, trace=answer.result.exception.stack_trace)
 
-    def _report(self, invocation: Invocation, outcome: Outcome, started: float) -> None:
+    def report(self, invocation: Invocation, outcome: Outcome, started: float) -> None:
+        """Count an ended invocation and log its line; `started` is the monotonic time of its start."""
         name = invocation.function.name
         (self.succeeded if outcome.ok else self.failed)[name] += 1
         fields: dict[str, Any] = {
             "function": name,
             "invocationId": invocation.invocation_id,
+            "correlationId": correlation_id_of(invocation.invocation_id),
             "trigger": invocation.function.summary()[1],
             "reason": invocation.reason,
             "outcome": "succeeded" if outcome.ok else "failed",

@@ -194,14 +194,17 @@ def short_locks(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def running_app(state: Path, *, queues: Path | None = None, **settings: str) -> Iterator[App]:
-    """The app on free ports over a state folder, its containers made."""
-    with Stack(state, environment={**QUICK, **settings}, queues=queues) as stack:
+    """The app on free ports over a state folder, its containers made. No statement of it is one for SQLite alone."""
+    refused = state / "refused-by-sql-server.jsonl"
+    watched = {"LOCALHOST_SQL_CHECK": str(refused)}
+    with Stack(state, environment={**QUICK, **watched, **settings}, queues=queues) as stack:
         app = App(stack)
         app.make_containers()
         try:
             yield app
         finally:
             app.close()
+            assert not refused.exists() or not refused.read_text()
 
 
 def exact(answer: httpx.Response) -> Any:

@@ -208,11 +208,18 @@ def test_a_second_host_on_the_same_state_is_refused(stage: Stage) -> None:
     assert "another host uses the state folder" in second.tail()
 
 
-def test_scaled_out_instances_share_the_queue_are_restarted_and_end_with_their_host(stage: Stage) -> None:
+@pytest.fixture
+def scaled(stage: Stage) -> Iterator[Host]:
+    """The host with two further instances, in the place of the one without."""
     stage.host.stop()
     limited = stage.host.environment | host_json(serviceBus__maxConcurrentCalls=CALLS)
-    host = Host(APP, stage.host.folder, limited, scale_out=2, port=stage.host.port)
-    host.start()
+    with Host(APP, stage.host.folder, limited, scale_out=2, port=stage.host.port) as host:
+        yield host
+    stage.host.start()
+
+
+def test_scaled_out_instances_share_the_queue_are_restarted_and_end_with_their_host(stage: Stage, scaled: Host) -> None:
+    host = scaled
 
     def instances() -> set[int]:
         return set(host.status()["instances"])
@@ -238,10 +245,10 @@ def test_scaled_out_instances_share_the_queue_are_restarted_and_end_with_their_h
         stage.wait(partial(all_ended, before))
         if end == host.kill9:
             host.start()
-    for pid in {note["pid"] for note in stage.events("work started")}:
-        of_instance = [note for note in stage.all_events() if note["pid"] == pid]
+    notes = [note for note in stage.all_events() if str(note.get("id")).startswith("scaled-")]
+    for pid in {note["pid"] for note in notes}:
+        of_instance = [note for note in notes if note["pid"] == pid]
         assert most_at_once(of_instance, "work started", "work done") <= CALLS
-    stage.host.start()
 
 
 # Apps that cannot run
