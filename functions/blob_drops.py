@@ -11,10 +11,11 @@ from shared_code.foundation.context import Context
 
 blueprint = func.Blueprint()
 CONNECTION = "BillingStorage"
+SOURCE = func.BlobSource.EVENT_GRID  # the only one on Flex Consumption (azure-facts C.3)
 
 
 @blueprint.function_name("receive_edw_drop")
-@blueprint.blob_trigger(arg_name="client", path="edw-drops/{name}", connection=CONNECTION)
+@blueprint.blob_trigger(arg_name="client", path="edw-drops/{name}", connection=CONNECTION, source=SOURCE)
 def receive_edw_drop(client: BlobClient) -> None:
     """A warehouse file: recorded, checked for shape, cut into slices."""
     from shared_code.edw.drops import receive_drop
@@ -23,7 +24,7 @@ def receive_edw_drop(client: BlobClient) -> None:
 
 
 @blueprint.function_name("receive_contract_drop")
-@blueprint.blob_trigger(arg_name="client", path="contract-drops/{name}", connection=CONNECTION)
+@blueprint.blob_trigger(arg_name="client", path="contract-drops/{name}", connection=CONNECTION, source=SOURCE)
 def receive_contract_drop(client: BlobClient) -> None:
     """A contract document: validated and saved, or quarantined with the reasons."""
     from shared_code.edw.contract_drops import receive_contract

@@ -305,10 +305,8 @@ def _enter(declared: Route, handler: Handler, req: func.HttpRequest) -> Reply:
     }
     if not allowance.allowed:
         message = f"{allowance.limit} calls a minute are used up; the next is possible in {allowance.retry_after} s"
-        return _with_headers(
-            _refusal(BillingError(RATE_EXCEEDED, message), context.current()),
-            {**limits, "Retry-After": str(allowance.retry_after)},
-        )
+        refusal = _refusal(BillingError(RATE_EXCEEDED, message), context.current())
+        return replace(refusal, headers={**limits, "Retry-After": str(allowance.retry_after)})
     with context.acting(_context_of(caller, req)):
         try:
             reply = _proceed(declared, handler, caller, req)

@@ -62,7 +62,7 @@ def _problem(query: Query, value: str) -> str:
 
 
 def _is_day(text: str) -> bool:
-    """Whether a text is a day in the one form that the API knows. The last day of the calendar, without a next, is not."""
+    """Whether a text is a day in the form that the API knows. The very last day is none: it has no day after it."""
     try:
         day = date.fromisoformat(text)
     except ValueError:

@@ -66,6 +66,7 @@ class Process(ABC):
     def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
         self.folder = folder
         self.environment = dict(environment or {})
+        self.root = ROOT  # whose packages `python -m` finds
         self.process: subprocess.Popen[bytes] | None = None
         self.log = folder / f"{self.name}.out"
         self._log_start = 0  # of this start; the file keeps earlier ones
@@ -86,7 +87,7 @@ class Process(ABC):
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command(),
-                cwd=ROOT,
+                cwd=self.root,
                 env={**os.environ, **self.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,

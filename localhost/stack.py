@@ -19,7 +19,10 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 class Stack:
-    """Everything the app needs, started in order, stopped in reverse. Tests reach its parts, and kill them."""
+    """Everything the app needs, started in order, stopped in reverse. Tests reach its parts, and kill them.
+
+    `root` is the project that runs: this one, or a copy of it.
+    """
 
     def __init__(
         self,
@@ -29,12 +32,15 @@ class Stack:
         scale_out: int = 0,
         port: int | None = None,
         queues: Path | None = None,
+        root: Path = ROOT,
     ) -> None:
+        self.root = root
         self.state = state
         self.issuer = Issuer(state / "identity")
         self.azurite = Azurite(state / "azurite")
         self.bus = Bus(state / "bus", config=queues)
-        self.host = Host(ROOT, state / "host", scale_out=scale_out, port=port)
+        self.host = Host(root, state / "host", scale_out=scale_out, port=port)
+        self.bus.root = self.host.root = root
         self._given = dict(environment or {})
         self._parts = ExitStack()
 
@@ -44,7 +50,7 @@ class Stack:
 
     def environment(self) -> dict[str, str]:
         """App settings: the example's texts, then what this stack knows, then what the caller wants otherwise."""
-        example = json.loads((ROOT / "local.settings.json.example").read_text())["Values"]
+        example = json.loads((self.root / "local.settings.json.example").read_text())["Values"]
         return {
             **example,
             "DATABASE_URL": self.database_url,
@@ -93,7 +99,7 @@ class Stack:
     def _command(self, module: str, *arguments: str) -> None:
         command = [sys.executable, "-m", module, *arguments]
         subprocess.run(
-            command, cwd=ROOT, env={**os.environ, **self.environment()}, check=True, stdout=subprocess.DEVNULL
+            command, cwd=self.root, env={**os.environ, **self.environment()}, check=True, stdout=subprocess.DEVNULL
         )
 
     def headers(self, role: str) -> dict[str, str]:

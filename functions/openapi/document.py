@@ -142,7 +142,9 @@ def parameters_of(route: Route) -> list[Json]:
         meaning = "a text of your choice, new for a new request, the same for a retry; kept for 24 hours"
         found.append(_header("Idempotency-Key", meaning, required=route.idempotency == "required", longest=255))
     if route.if_match:
-        found.append(_header("If-Match", "the ETag of the resource as you read it", required=False, longest=200))
+        meaning = "the ETag of the resource as you read it; a change of what is there needs it"
+        # What PUT meets may be new, and then it has no ETag; what PATCH meets is there.
+        found.append(_header("If-Match", meaning, required=route.method == "PATCH", longest=200))
     return found
 
 

@@ -52,6 +52,12 @@ _EXAMPLES: dict[str, dict[str, tuple[str, Json]]] = {
             {"sites": ["0042", "0107"], "districts": [], "reason": "took over from a colleague"},
         )
     },
+    "shared_code.foundation.business_settings.requests:SettingsRequest": {
+        "gapDays": (
+            "Call a month incomplete after five days without rows.",
+            {"changes": {"gapDays": 5}, "reason": "agreed with the billing team"},
+        )
+    },
     "shared_code.foundation.shapes:WithReason": {
         "reason": ("Say why.", {"reason": "the database was away for an hour and is back"})
     },

@@ -5,6 +5,7 @@ A model comes in or goes out, never both, so that each is one component; a test 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -74,6 +75,12 @@ class _OnTheWire(GenerateJsonSchema):
     def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
         bounds = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
         found = {word: float(limit) for key, word in bounds.items() if (limit := schema.get(key)) is not None}
+        digits, places = schema.get("max_digits"), schema.get("decimal_places")
+        if digits is not None and places is not None:
+            most = float(10 ** (digits - places))
+            found = {"exclusiveMinimum": -most, "exclusiveMaximum": most} | found
+            if "minimum" in found:
+                del found["exclusiveMinimum"]
         return {"type": "number", **found}
 
     def field_title_should_be_set(self, schema: object) -> bool:
@@ -129,8 +136,12 @@ class Schemas:
         for (name, _), schema in placed.items():
             if schema.get("$ref") != f"{self._ref}{_component(name)}":
                 found[_component(name)] = schema
-        public_ones = {name: _public(schema) for name, schema in sorted(found.items())}
-        return {"Error": _ERROR, **public_ones, **self._pages}
+        named = {name: _public(schema) for name, schema in sorted(found.items())}
+        for alternatives, field in _discriminated(named):
+            for name in alternatives:
+                chosen = named[name.removeprefix(self._ref)]
+                chosen["required"] = sorted({field, *chosen.get("required", ())})
+        return {"Error": _ERROR, **named, **self._pages}
 
     def _refer(self, model: str, mode: JsonSchemaMode) -> Json:
         self._adapters.setdefault((model, mode), TypeAdapter(resolve(model)))
@@ -139,6 +150,18 @@ class Schemas:
 
 def _component(model: str) -> str:
     return model.rpartition(":")[2]
+
+
+def _discriminated(value: Any) -> Iterator[tuple[list[str], str]]:
+    """Alternatives that a field tells apart. It must be there, although their models give it a default."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _discriminated(item)
+    elif isinstance(value, dict):
+        if isinstance(told := value.get("discriminator"), dict):
+            yield [choice["$ref"] for choice in value["oneOf"] if "$ref" in choice], told["propertyName"]
+        for item in value.values():
+            yield from _discriminated(item)
 
 
 def _public(schema: Any) -> Any:

@@ -20,6 +20,7 @@ _FIXED_WIDTHS = {0x4: 0, 0x5: 1, 0x6: 2, 0x7: 4, 0x8: 8, 0x9: 16}
 _ONE_BYTE_SIZE = (0xA, 0xC, 0xE)
 _FOUR_BYTE_SIZE = (0xB, 0xD, 0xF)
 _LONGEST_NESTING = 32
+_GROUP_ID = 10
 
 SCHEDULED_KEY = "x-opt-scheduled-enqueue-time"
 # What the bus itself writes at delivery; a resent message must not bring its old values along.
@@ -126,12 +127,13 @@ def encode_value(value: Any) -> bytes:
 class Message:
     """A message at rest. `annotations` are encoded map items (`annotation_count` keys and values).
 
-    `message_id` is text that keeps the type of the id apart; `time_to_live` is in seconds; `scheduled_for`
-    is seconds since the epoch, None for now.
+    `message_id` is text that keeps the type of the id apart; `session_id` is the group id of its properties;
+    `time_to_live` is in seconds; `scheduled_for` is seconds since the epoch, None for now.
     """
 
     bare: bytes
     message_id: str | None = None
+    session_id: str | None = None
     durable: bool = False
     priority: int | None = None
     time_to_live: float | None = None
@@ -201,14 +203,14 @@ def parse(raw: bytes) -> Message:
         raise CodecError("a message without a section")
     header: list[Any] = []
     annotations: dict[Any, Any] = {}
-    message_id: Any = None
+    properties: list[Any] = []
     for section in found:
         if section.code == HEADER:
             header = _decoded(raw, section, list)
         elif section.code == MESSAGE_ANNOTATIONS:
             annotations = _decoded(raw, section, dict)
         elif section.code == PROPERTIES:
-            message_id = next(iter(_decoded(raw, section, list)), None)
+            properties = _decoded(raw, section, list)
     bare = min((section.start for section in found if section.code >= PROPERTIES), default=len(raw))
     kept = {key: value for key, value in annotations.items() if key not in _OWN_KEYS}
     durable, priority, lifetime = (*header[:3], *([None] * 3))[:3]
@@ -216,7 +218,8 @@ def parse(raw: bytes) -> Message:
     due = _unsigned(kept.get(SCHEDULED_KEY), 2**53)
     return Message(
         bare=raw[bare:],
-        message_id=_identity(message_id),
+        message_id=_identity(next(iter(properties), None)),
+        session_id=_group(properties),
         durable=bool(durable),
         priority=_unsigned(priority, 256),
         time_to_live=milliseconds / 1000 if milliseconds else None,
@@ -240,6 +243,13 @@ def _identity(value: Any) -> str | None:
         return None
     text = bytes(value).hex() if isinstance(value, bytes | memoryview) else str(value)
     return f"{type(value).__name__}:{text}"
+
+
+def _group(properties: list[Any]) -> str | None:
+    group = properties[_GROUP_ID] if len(properties) > _GROUP_ID else None
+    if group is not None and not isinstance(group, str):
+        raise CodecError(f"a session id is text, not {group!r}")
+    return group
 
 
 def _unsigned(value: Any, limit: int) -> int | None:

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_pascal
 
 QUEUES_FILE = Path(__file__).with_name("queues.json")
@@ -33,6 +33,7 @@ class QueueSettings:
     time_to_live_seconds: float | None = None
     dead_letter_on_expiration: bool = False
     duplicate_window: float | None = None
+    requires_session: bool = False
 
 
 def _positive(value: timedelta) -> timedelta:
@@ -66,12 +67,6 @@ class _Properties(_Shape):
     forward_dead_lettered_messages_to: Literal[""] = ""
     user_metadata: str = ""
 
-    @model_validator(mode="after")
-    def _sessions_are_not_there(self) -> Self:
-        if self.requires_session:
-            raise ValueError("RequiresSession: sessions are not supported by the local bus")
-        return self
-
 
 class _Queue(_Shape):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,258}[A-Za-z0-9]$")
@@ -88,6 +83,7 @@ class _Queue(_Shape):
             time_to_live_seconds=None if lifetime is None else lifetime.total_seconds(),
             dead_letter_on_expiration=stated.dead_lettering_on_message_expiration,
             duplicate_window=window if stated.requires_duplicate_detection else None,
+            requires_session=stated.requires_session,
         )
 
 

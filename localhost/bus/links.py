@@ -3,26 +3,41 @@
 from __future__ import annotations
 
 import itertools
-import logging
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from proton import Condition, Delivery
+from proton import Delivery, Terminus, symbol
 
-from localhost.bus import codec
-from localhost.bus.management import LARGEST_MESSAGE, LOCK_LOST, NOT_IMPLEMENTED, SIZE_EXCEEDED
+from localhost.bus import codec, limits
+from localhost.bus.conditions import (
+    NO_TRANSACTIONS,
+    NOT_ALLOWED,
+    NOT_IMPLEMENTED,
+    REFUSALS,
+    SESSION_LOST,
+    TIMEOUT,
+    refusal,
+    refused,
+)
+from localhost.bus.entry import Entry
 from localhost.bus.queue import LockLostError, Queue
+from localhost.bus.sessions import Owner, Session
 
 MANAGEMENT_SUFFIX: Final = "/$management"
 CLAIMS_NODE: Final = "$cbs"
 SESSION_FILTER: Final = "com.microsoft:session-filter"
+SESSION_LOCKED_UNTIL: Final = "com.microsoft:locked-until-utc"
 
 _HOST = re.compile(r"^[a-z]+://[^/]*/?")
 _CREDIT: Final = 1000
-_LOGGER = logging.getLogger(__name__)
+_TRANSACTIONAL: Final = 0x34
+_SESSION_PATIENCE: Final = 60.0
+# .NET counts in tenths of a microsecond from the year 1.
+_TICKS_PER_SECOND: Final = 10_000_000
+_TICKS_AT_EPOCH: Final = 621_355_968_000_000_000
 
 Clock = Callable[[], float]
 
@@ -43,6 +58,71 @@ def read_address(text: str | None) -> Address:
     return Address(path, management=False)
 
 
+def mirror(link: Any) -> None:
+    """Answer an attachment exactly as it was asked: the SDK compares addresses and settle modes."""
+    link.source.copy(link.remote_source)
+    link.target.copy(link.remote_target)
+    link.snd_settle_mode = link.remote_snd_settle_mode
+    link.rcv_settle_mode = link.remote_rcv_settle_mode
+    link.max_message_size = limits.LARGEST_MESSAGE
+
+
+def is_coordinator(link: Any) -> bool:
+    """Whether a sender attaches to the transaction coordinator instead of a queue."""
+    return bool(link.is_receiver and link.remote_target.type == Terminus.COORDINATOR)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionWish:
+    """The session that a receiver asks for: one by name, or with None the next available, for `patience` seconds."""
+
+    session_id: str | None
+    patience: float
+
+
+def session_wish(link: Any) -> SessionWish | None:
+    """What a receiver's source filter says about sessions; None when it says nothing."""
+    encoded = bytes(link.remote_source.filter.encode())
+    filters = codec.decode_value(encoded) if SESSION_FILTER.encode() in encoded else None
+    if not isinstance(filters, Mapping) or SESSION_FILTER not in filters:
+        return None
+    wanted = getattr(filters[SESSION_FILTER], "value", filters[SESSION_FILTER])
+    milliseconds = (link.remote_properties or {}).get(symbol(TIMEOUT))
+    return SessionWish(
+        session_id=None if wanted is None else str(wanted),
+        patience=milliseconds / 1000 if isinstance(milliseconds, int) else _SESSION_PATIENCE,
+    )
+
+
+def owner_of(link: Any) -> Owner:
+    """A receiver as the owner of its session."""
+    return Owner(link.connection, str(link.name))
+
+
+def grant(link: Any, session: Session) -> None:
+    """Open a receiver with its session: the answer says which one it is and until when it is held."""
+    source_filter = link.source.filter
+    source_filter.clear()
+    source_filter.put_dict({symbol(SESSION_FILTER): session.id})
+    ticks = _TICKS_AT_EPOCH + round(session.locked_until * _TICKS_PER_SECOND)
+    link.properties = {symbol(SESSION_LOCKED_UNTIL): ticks}
+    link.open()
+
+
+def refuse(link: Any, condition: Any) -> None:
+    """Answer the attachment of a receiver with the reason why there is none."""
+    # Without the filter: a client that finds it in the answer takes the session for granted.
+    link.source.filter.clear()
+    link.open()
+    end(link, condition)
+
+
+def end(link: Any, condition: Any) -> None:
+    """Close an open link with the reason."""
+    link.condition = condition
+    link.close()
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The answer to a transfer or to a settlement; told to the peer only after the turn is committed."""
@@ -58,14 +138,8 @@ class Outcome:
         self.delivery.settle()
 
 
-def refusal(condition: str, text: str) -> Any:
-    """An error condition. Its info is never empty: the SDK indexes it and the library drops empty ends."""
-    return Condition(condition, text, {"source": "local bus"})
-
-
-def asks_for_session(link: Any) -> bool:
-    """Whether a receiver wants a session: its source filter names one, or null for the next one."""
-    return SESSION_FILTER.encode() in bytes(link.remote_source.filter.encode())
+def rejection(delivery: Any, condition: Any) -> Outcome:
+    return Outcome(delivery, Delivery.REJECTED, condition)
 
 
 class LinkEnd(Protocol):
@@ -101,17 +175,24 @@ class Producer:
         raw = receive(delivery)
         if raw is None:
             return None
-        if len(raw) > LARGEST_MESSAGE:
-            text = f"{len(raw)} bytes; the largest message or batch has {LARGEST_MESSAGE}"
-            return Outcome(delivery, Delivery.REJECTED, refusal(SIZE_EXCEEDED, text))
+        if delivery.remote_state == _TRANSACTIONAL:
+            return rejection(delivery, refusal(NOT_IMPLEMENTED, NO_TRANSACTIONS))
         try:
-            messages = codec.unpack(raw)
-        except codec.CodecError as error:
-            return Outcome(delivery, Delivery.REJECTED, refusal("amqp:decode-error", str(error)))
+            self._take(raw)
+        except REFUSALS as error:
+            return rejection(delivery, refused(error))
+        return Outcome(delivery, Delivery.ACCEPTED)
+
+    def _take(self, raw: bytes) -> None:
+        """All messages of a transfer, or none of them."""
+        limits.check_size(raw)
+        messages = codec.unpack(raw)
+        for message in messages:
+            limits.check(message)
+            self._queue.check_session(message)
         now = self._clock()
         for message in messages:
             self._queue.enqueue(message, now)
-        return Outcome(delivery, Delivery.ACCEPTED)
 
 
 class RefusedProducer:
@@ -126,7 +207,7 @@ class RefusedProducer:
         link.flow(_CREDIT)
 
     def on_delivery(self, delivery: Any) -> Outcome | None:
-        return None if receive(delivery) is None else Outcome(delivery, Delivery.REJECTED, self._reason)
+        return None if receive(delivery) is None else rejection(delivery, self._reason)
 
 
 class Consumer:
@@ -134,11 +215,13 @@ class Consumer:
 
     A receiver that goes away releases nothing: as in Service Bus, what it had stays locked until the lock
     expires (the SDK gives back what it has not handed to its caller when it is closed in an orderly way).
+    A session is given back with its link, however that ends, and its messages with it.
     """
 
-    def __init__(self, link: Any, queue: Queue, clock: Clock) -> None:
+    def __init__(self, link: Any, queue: Queue, clock: Clock, session: Session | None = None) -> None:
         self.link = link
         self.queue = queue
+        self.session = session
         self._clock = clock
         self._settles_at_once = link.snd_settle_mode == link.SND_SETTLED
 
@@ -146,13 +229,14 @@ class Consumer:
     def credit(self) -> int:
         return int(self.link.credit)
 
-    def deliver(self, now: float) -> bool:
-        """Send the next available message; False when there is none."""
-        entry = self.queue.lock_next(now)
+    def deliver(self, now: float) -> Entry | None:
+        """Send the next available message, which is returned; None when there is none."""
+        entry = self.queue.lock_next(now, self.session)
         if entry is None or entry.token is None:
-            return False
+            return None
         token, attempts = entry.token, entry.attempts
-        marks = codec.broker_annotations(entry.sequence, entry.enqueued_at, locked_until=entry.locked_until)
+        locked_until = entry.locked_until if self.session is None else self.session.locked_until
+        marks = codec.broker_annotations(entry.sequence, entry.enqueued_at, locked_until=locked_until)
         delivery = self.link.delivery(token.bytes_le)
         self.link.stream(entry.message.delivered(attempts - 1, *marks))
         delivery.token = token
@@ -160,13 +244,23 @@ class Consumer:
         if self._settles_at_once:
             self.queue.complete(token, now)
             delivery.settle()
-        return True
+        return entry
+
+    def leave(self, now: float) -> None:
+        """The link has ended: a session goes back to the queue."""
+        if self.session is not None:
+            self.queue.release_session(self.session, now)
+
+    def has_lost_its_session(self) -> bool:
+        return self.session is not None and not self.session.held
 
     def on_delivery(self, delivery: Any) -> Outcome | None:
         token: uuid.UUID | None = getattr(delivery, "token", None)
         if token is None or not delivery.updated:
             return None
         state = delivery.remote_state
+        if state == _TRANSACTIONAL:
+            return rejection(delivery, refusal(NOT_IMPLEMENTED, NO_TRANSACTIONS))
         if state not in (Delivery.ACCEPTED, Delivery.REJECTED, Delivery.RELEASED, Delivery.MODIFIED):
             if delivery.settled:
                 # Forgotten without an outcome: the lock runs out by itself.
@@ -174,34 +268,33 @@ class Consumer:
             return None
         delivery.token = None
         try:
-            return self._settle(delivery, token, state)
+            self._settle(delivery, token, state)
         except LockLostError as lost:
-            return Outcome(delivery, Delivery.REJECTED, refusal(LOCK_LOST, str(lost)))
+            text = f"the lock on the session '{self.session.id}' is lost" if self.session is not None else ""
+            return rejection(delivery, refusal(SESSION_LOST, text) if self.has_lost_its_session() else refused(lost))
+        except ValueError as error:
+            return rejection(delivery, refusal(NOT_ALLOWED, str(error)))
+        return Outcome(delivery, state)
 
-    def _settle(self, delivery: Any, token: uuid.UUID, state: int) -> Outcome:
+    def _settle(self, delivery: Any, token: uuid.UUID, state: int) -> None:
         now = self._clock()
         if state == Delivery.ACCEPTED:
             self.queue.complete(token, now)
         elif state == Delivery.RELEASED:
             self.queue.release(token, now)
         elif state == Delivery.REJECTED:
-            return self._dead_letter(delivery, token, now)
+            self.queue.dead_letter(token, *_cause(delivery.remote.condition), now)
         elif delivery.remote.undeliverable:
-            text = "deferral is not supported by the local bus; the message stays locked"
-            return Outcome(delivery, Delivery.REJECTED, refusal(NOT_IMPLEMENTED, text))
+            self.queue.defer(token, now)
         else:
             self.queue.abandon(token, now)
-        return Outcome(delivery, state)
 
-    def _dead_letter(self, delivery: Any, token: uuid.UUID, now: float) -> Outcome:
-        condition = delivery.remote.condition
-        info = (condition.info if condition is not None else None) or {}
-        description = info.get("DeadLetterErrorDescription") or (condition.description if condition else "")
-        try:
-            self.queue.dead_letter(token, str(info.get("DeadLetterReason") or ""), str(description or ""), now)
-        except ValueError as error:
-            return Outcome(delivery, Delivery.REJECTED, refusal("amqp:not-allowed", str(error)))
-        return Outcome(delivery, Delivery.REJECTED)
+
+def _cause(condition: Any) -> tuple[str, str]:
+    """Reason and description of a dead letter, as the SDK puts them into the rejection."""
+    info = (condition.info if condition is not None else None) or {}
+    description = info.get("DeadLetterErrorDescription") or (condition.description if condition else "")
+    return str(info.get("DeadLetterReason") or ""), str(description or "")
 
 
 class RequestLink:
@@ -219,7 +312,7 @@ class RequestLink:
         try:
             self._reply(self._answer(raw))
         except codec.CodecError as error:
-            return Outcome(delivery, Delivery.REJECTED, refusal("amqp:decode-error", str(error)))
+            return rejection(delivery, refused(error))
         return Outcome(delivery, Delivery.ACCEPTED)
 
 

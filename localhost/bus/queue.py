@@ -1,6 +1,6 @@
 """One queue as a state machine: no socket, no file, no clock. Time comes in as seconds since the epoch.
 
-A message is scheduled, available or locked. Every change that must survive the process is told to a
+A message is scheduled, available, locked or deferred. Every change that must survive the process is told to a
 `Journal`; locks are not among them, so a restart makes locked messages available with their count kept.
 """
 
@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import heapq
 import uuid
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
-from typing import Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from localhost.bus.codec import Message
 from localhost.bus.config import QueueSettings
+from localhost.bus.duplicates import Duplicates
+from localhost.bus.entry import Entry, Journal, Sequencer
+from localhost.bus.sessions import Owner, Session, Sessions, State
+from localhost.bus.waiting import Waiting
 
 DEAD_LETTER_SUFFIX = "/$DeadLetterQueue"
 _STALE_ALLOWANCE = 256
@@ -24,66 +26,18 @@ class LockLostError(Exception):
     """The lock token is unknown or its lock has expired: the message may already be with someone else."""
 
 
-@dataclass(slots=True)
-class Entry:
-    """A message in a queue. `attempts` counts deliveries that were started, so 1 during the first one."""
-
-    sequence: int
-    message: Message
-    enqueued_at: float
-    attempts: int = 0
-    scheduled_for: float | None = None
-    expires_at: float | None = None
-    token: uuid.UUID | None = None
-    locked_until: float | None = None
-
-    @property
-    def due(self) -> float | None:
-        """When something happens to this entry by itself; None for never."""
-        for moment in (self.scheduled_for, self.locked_until, self.expires_at):
-            if moment is not None:
-                return moment
-        return None
-
-    @property
-    def available(self) -> bool:
-        return self.token is None and self.scheduled_for is None
+class NotFoundError(Exception):
+    """A message that was asked for by number is not there, or not in the state that was asked for."""
 
 
-class Journal(Protocol):
-    """What outlives the process."""
-
-    def put(self, queue: str, entry: Entry) -> None:
-        """The entry is in `queue` from now on (and in no other)."""
-
-    def count(self, entry: Entry) -> None:
-        """The entry's number of attempts has changed."""
-
-    def delete(self, entry: Entry) -> None:
-        """The entry is gone."""
-
-    def remember(self, queue: str, message_id: str, until: float) -> None:
-        """`message_id` is refused as a duplicate until then."""
-
-    def forget(self, queue: str, message_id: str) -> None:
-        """`message_id` is no duplicate any more."""
-
-
-class Sequencer:
-    """Hands out sequence numbers, rising over all queues of the bus; `last` is the one handed out last."""
-
-    def __init__(self, last: int = 0) -> None:
-        self.last = last
-
-    def next(self) -> int:
-        self.last += 1
-        return self.last
+class SessionRequiredError(Exception):
+    """A message without a session id was sent to a queue that requires one."""
 
 
 class Queue:
     """A queue with peek-lock delivery, in order of sequence number. Not for several threads.
 
-    Its dead-letter queue is a `Queue` as well, without a delivery limit and without expiry.
+    Its dead-letter queue is a `Queue` as well, without a delivery limit, without expiry and without sessions.
     """
 
     def __init__(
@@ -97,16 +51,17 @@ class Queue:
     ) -> None:
         self.settings = settings
         self.is_dead_letter = is_dead_letter
+        self.requires_session = settings.requires_session and not is_dead_letter
         self.name = settings.name + (DEAD_LETTER_SUFFIX if is_dead_letter else "")
+        self.sessions = Sessions(settings.lock_seconds)
         self._journal = journal
         self._sequencer = sequencer
         self._new_token = new_token
         self._entries: dict[int, Entry] = {}
         self._locked: dict[uuid.UUID, Entry] = {}
-        self._available: list[int] = []
+        self._waiting = Waiting(self._is_waiting)
         self._timers: list[tuple[float, int]] = []
-        # Ordered by time: the oldest is dropped first, at constant cost.
-        self._seen: OrderedDict[str, float] = OrderedDict()
+        self._duplicates = Duplicates(self.name, settings.duplicate_window, journal)
         self.dead_letters: Queue | None = (
             None if is_dead_letter else Queue(settings, journal, sequencer, new_token, is_dead_letter=True)
         )
@@ -117,12 +72,25 @@ class Queue:
     # Sending
 
     def enqueue(self, message: Message, now: float) -> int | None:
-        """Take a message in; its sequence number, or None when it is a duplicate and was dropped."""
+        """Take a message in; its sequence number, or None when it is a duplicate and was dropped.
+
+        Raises `SessionRequiredError`.
+        """
+        self.check_session(message)
         self.tick(now)
-        if self._is_duplicate(message, now):
+        if self._duplicates.is_duplicate(message.message_id, now):
             return None
         due = message.scheduled_for
         return self._insert(message, now, due if due is not None and due > now else None).sequence
+
+    def check_session(self, message: Message) -> None:
+        """Raise `SessionRequiredError` for a message that this queue does not take for want of a session."""
+        if self.requires_session and not message.session_id:
+            raise SessionRequiredError(f"{self.name} requires sessions: the message has no session id")
+
+    def repeat(self, entry: Entry, now: float) -> None:
+        """Take a message of this queue in once more, as if its sender had repeated itself unnoticed."""
+        self._insert(entry.message, now, None)
 
     def cancel_scheduled(self, sequences: Iterable[int], now: float) -> list[int]:
         """Withdraw messages that are still scheduled; the numbers that are not are returned, untouched."""
@@ -138,24 +106,38 @@ class Queue:
 
     # Receiving
 
-    def lock_next(self, now: float) -> Entry | None:
-        """Lock the first available message for one receiver and count the attempt; None when there is none."""
+    def lock_next(self, now: float, session: Session | None = None) -> Entry | None:
+        """Lock the first available message for one receiver and count the attempt; None when there is none.
+
+        With a session it is the session's first message, and the lock lasts as long as that of the session.
+        """
         self.tick(now)
-        entry = self._first_available()
-        if entry is None:
+        if session is not None and not session.held:
             return None
-        heapq.heappop(self._available)
-        entry.token = self._new_token()
-        entry.locked_until = now + self.settings.lock_seconds
-        entry.attempts += 1
-        self._locked[entry.token] = entry
-        self._watch(entry)
-        self._journal.count(entry)
-        return entry
+        line = session.id if session is not None else None
+        number = self._waiting.first(line)
+        if number is None:
+            return None
+        self._waiting.pop(line)
+        return self._lock(self._entries[number], now, session)
+
+    def lock_deferred(self, sequences: Sequence[int], now: float, session: Session | None = None) -> list[Entry]:
+        """Lock messages that were deferred, by number: all of them, or none and `NotFoundError`."""
+        self.tick(now)
+        found = [self._entries.get(sequence) for sequence in dict.fromkeys(sequences)]
+        entries = [each for each in found if each is not None and self._is_deferred(each, session)]
+        if len(entries) < len(found):
+            raise NotFoundError(f"not all of these are deferred, and not locked, on {self.name}: {[*sequences]}")
+        return [self._lock(entry, now, session) for entry in entries]
 
     def renew(self, token: uuid.UUID, now: float) -> float:
-        """Extend a lock by the queue's lock duration from now; when it ends. Raises `LockLostError`."""
+        """Extend a lock by the lock duration from now; when it ends.
+
+        Raises `LockLostError`, and `ValueError` for a message of a session.
+        """
         entry = self._held(token, now)
+        if entry.locked_until is None:
+            raise ValueError("a message of a session is locked with it: renew the session's lock")
         entry.locked_until = now + self.settings.lock_seconds
         self._watch(entry)
         return entry.locked_until
@@ -166,79 +148,121 @@ class Queue:
 
     def abandon(self, token: uuid.UUID, now: float) -> None:
         """Give the message back, its attempt counted. Raises `LockLostError`."""
-        self._unlock(self._held(token, now), now)
+        self._unlock(self._held(token, now))
 
     def release(self, token: uuid.UUID, now: float) -> None:
         """Give the message back as if it had not been delivered. Raises `LockLostError`."""
+        self._give_back(self._held(token, now))
+
+    def defer(self, token: uuid.UUID, now: float) -> None:
+        """Set the message aside: from now on it is received by its number only. Raises `LockLostError`."""
         entry = self._held(token, now)
-        entry.attempts -= 1
-        self._journal.count(entry)
-        self._unlock(entry, now)
+        entry.deferred = True
+        self._journal.update(entry)
+        self._drop_lock(entry)
+        self._place(entry)
 
     def dead_letter(self, token: uuid.UUID, reason: str, description: str, now: float) -> None:
         """Move the message to the dead-letter queue. Raises `LockLostError`; `ValueError` from that queue."""
         entry = self._held(token, now)
         if self.dead_letters is None:
             raise ValueError("a message in a dead-letter queue cannot be dead-lettered again")
-        self._bury(entry, reason, description, now)
+        self._bury(entry, reason, description)
+
+    # Sessions
+
+    def accept_session(self, session_id: str, owner: Owner, now: float) -> Session:
+        """Give the named session, which need not have a message, to one receiver. Raises `SessionTakenError`."""
+        self.tick(now)
+        return self.sessions.take(session_id, owner, now)
+
+    def accept_next_session(self, owner: Owner, now: float) -> Session | None:
+        """Give one receiver the session, of those nobody holds, whose message waits longest; None if there is none."""
+        self.tick(now)
+        free = (found for found in self._waiting.sessions() if not self.sessions.is_taken(found[1]))
+        first = min(free, default=None)
+        return None if first is None else self.sessions.take(first[1], owner, now)
+
+    def release_session(self, session: Session, now: float) -> None:
+        """Take a session back from its receiver; what it had not settled is available again, uncounted."""
+        self.tick(now)
+        if session.held:
+            self.sessions.drop(session)
+            for entry in self._locked_in(session):
+                self._give_back(entry)
+
+    def set_state(self, session_id: str, value: bytes | None, now: float) -> None:
+        """Keep a state with a session; None takes it away."""
+        if value is None:
+            self.sessions.states.pop(session_id, None)
+        else:
+            self.sessions.states[session_id] = State(value, now)
+        self._journal.keep_state(self.name, session_id, value, now)
+
+    def session_ids(self, now: float) -> list[str]:
+        """Sessions that have messages or a state, by id."""
+        self.tick(now)
+        with_messages = {entry.message.session_id for entry in self._entries.values()} if self.requires_session else ()
+        return sorted({*self.sessions.states, *(session_id for session_id in with_messages if session_id)})
 
     # Looking
 
-    def peek(self, from_sequence: int, limit: int, now: float) -> list[Entry]:
-        """Up to `limit` messages in whatever state, by sequence number from `from_sequence` on."""
+    def peek(self, from_sequence: int, limit: int, now: float, session_id: str | None = None) -> list[Entry]:
+        """Up to `limit` messages in whatever state, by sequence number from `from_sequence` on; those of a session."""
         self.tick(now)
-        numbers = sorted(number for number in self._entries if number >= from_sequence)
+        numbers = sorted(
+            number
+            for number, entry in self._entries.items()
+            if number >= from_sequence and (session_id is None or entry.message.session_id == session_id)
+        )
         return [self._entries[number] for number in numbers[:limit]]
-
-    def has_available(self) -> bool:
-        return self._first_available() is not None
 
     def next_due(self) -> float | None:
         """When `tick` has something to do next; None for never."""
-        moments = [self._next_timer(), next(iter(self._seen.values()), None)]
+        moments = [self._next_timer(), self._duplicates.next_due(), self.sessions.next_due()]
         return min((moment for moment in moments if moment is not None), default=None)
 
     # Time
 
     def tick(self, now: float) -> None:
         """Let everything happen that is due by `now`: locks end, schedules start, lifetimes run out."""
+        for session in self.sessions.expired(now):
+            self._lose(session)
         while (due := self._next_timer()) is not None and due <= now:
-            entry = self._entries[heapq.heappop(self._timers)[1]]
-            if entry.scheduled_for is not None:
-                # As in Service Bus, it enters the queue now, with a new sequence number.
-                self._remove(entry)
-                self._insert(entry.message, now, None)
-            elif entry.token is not None:
-                self._unlock(entry, now)
-            else:
-                self._expire(entry, now)
-        while self._seen:
-            message_id, until = next(iter(self._seen.items()))
-            if until > now:
-                break
-            del self._seen[message_id]
-            self._journal.forget(self.name, message_id)
+            self._come_due(self._entries[heapq.heappop(self._timers)[1]], now)
+        self._duplicates.tick(now)
 
-    def restore(self, entries: Iterable[Entry], seen: Iterable[tuple[str, float]], now: float) -> None:
-        """Take back what a journal kept: entries in order of sequence number, remembered message ids by time."""
+    def lose_locks(self, now: float) -> int:
+        """End every lock, of sessions and of messages, as if its time had run out; how many there were."""
+        self.tick(now)
+        sessions, entries = [*self.sessions], [*self._locked.values()]
+        for session in sessions:
+            self._lose(session)
         for entry in entries:
-            self._entries[entry.sequence] = replace(entry, token=None, locked_until=None)
-            self._place(self._entries[entry.sequence], now)
-        self._seen.update(seen)
+            if entry.token is not None:
+                self._unlock(entry)
+        return len(sessions) + len(entries)
+
+    def restore(
+        self,
+        entries: Iterable[Entry],
+        seen: Iterable[tuple[str, float]],
+        now: float,
+        states: Mapping[str, State] | None = None,
+    ) -> None:
+        """Take back what a journal kept: entries by sequence number, message ids by time, states of sessions."""
+        for entry in entries:
+            kept = replace(entry, token=None, locked_until=None)
+            self._entries[entry.sequence] = kept
+            if self._is_exhausted(kept) and not kept.deferred:
+                self._bury_exhausted(kept)
+            else:
+                self._place(kept)
+        self._duplicates.restore(seen)
+        self.sessions.states.update(states or {})
         self.tick(now)
 
     # Inside
-
-    def _is_duplicate(self, message: Message, now: float) -> bool:
-        window = self.settings.duplicate_window
-        message_id = message.message_id if window is not None else None
-        if window is None or message_id is None:
-            return False
-        if message_id in self._seen:
-            return True
-        self._seen[message_id] = now + window
-        self._journal.remember(self.name, message_id, now + window)
-        return False
 
     def _insert(self, message: Message, now: float, scheduled_for: float | None) -> Entry:
         lifetimes = [self.settings.time_to_live_seconds, message.time_to_live]
@@ -250,24 +274,39 @@ class Queue:
             scheduled_for=scheduled_for,
             expires_at=None if lifetime is None else now + lifetime,
         )
-        self._adopt(entry, now)
+        self._adopt(entry)
         return entry
 
-    def _adopt(self, entry: Entry, now: float) -> None:
+    def _adopt(self, entry: Entry) -> None:
         self._entries[entry.sequence] = entry
         self._journal.put(self.name, entry)
-        self._place(entry, now)
+        self._place(entry)
 
-    def _place(self, entry: Entry, now: float) -> None:
-        """Put an entry that nobody holds where it belongs: waiting, available, or with the dead."""
-        if entry.available and not self.is_dead_letter and entry.attempts >= self.settings.max_delivery_count:
-            limit = self.settings.max_delivery_count
-            text = f"Message could not be consumed after {limit} delivery attempts."
-            self._bury(entry, "MaxDeliveryCountExceeded", text, now)
-            return
+    def _place(self, entry: Entry) -> None:
+        """Put an entry that nobody holds where it belongs: in line, if it is available."""
         if entry.available:
-            heapq.heappush(self._available, entry.sequence)
+            self._waiting.push(entry.sequence, self._line(entry))
         self._watch(entry)
+
+    def _line(self, entry: Entry) -> str | None:
+        return entry.message.session_id if self.requires_session else None
+
+    def _is_waiting(self, number: int) -> bool:
+        entry = self._entries.get(number)
+        return entry is not None and entry.available
+
+    def _is_deferred(self, entry: Entry, session: Session | None) -> bool:
+        in_session = session is None or entry.message.session_id == session.id
+        return entry.deferred and entry.token is None and in_session
+
+    def _lock(self, entry: Entry, now: float, session: Session | None) -> Entry:
+        entry.token = self._new_token()
+        entry.locked_until = now + self.settings.lock_seconds if session is None else None
+        entry.attempts += 1
+        self._locked[entry.token] = entry
+        self._watch(entry)
+        self._journal.update(entry)
+        return entry
 
     def _held(self, token: uuid.UUID, now: float) -> Entry:
         self.tick(now)
@@ -276,9 +315,26 @@ class Queue:
             raise LockLostError(f"no lock {token} on a message of {self.name}")
         return entry
 
-    def _unlock(self, entry: Entry, now: float) -> None:
+    def _locked_in(self, session: Session) -> list[Entry]:
+        return [entry for entry in self._locked.values() if entry.message.session_id == session.id]
+
+    def _unlock(self, entry: Entry) -> None:
+        """A lock ends, and its attempt counts: the message is available (or deferred) again, or dead."""
         self._drop_lock(entry)
-        self._place(entry, now)
+        if self._is_exhausted(entry):
+            self._bury_exhausted(entry)
+        else:
+            self._place(entry)
+
+    def _give_back(self, entry: Entry) -> None:
+        entry.attempts -= 1
+        self._journal.update(entry)
+        self._unlock(entry)
+
+    def _lose(self, session: Session) -> None:
+        self.sessions.drop(session)
+        for entry in self._locked_in(session):
+            self._unlock(entry)
 
     def _drop_lock(self, entry: Entry) -> None:
         if entry.token is not None:
@@ -294,26 +350,31 @@ class Queue:
         self._detach(entry)
         self._journal.delete(entry)
 
-    def _bury(self, entry: Entry, reason: str, description: str, now: float) -> None:
+    def _is_exhausted(self, entry: Entry) -> bool:
+        return not self.is_dead_letter and entry.attempts >= self.settings.max_delivery_count
+
+    def _bury_exhausted(self, entry: Entry) -> None:
+        text = f"Message could not be consumed after {self.settings.max_delivery_count} delivery attempts."
+        self._bury(entry, "MaxDeliveryCountExceeded", text)
+
+    def _bury(self, entry: Entry, reason: str, description: str) -> None:
         if self.dead_letters is None:
             raise ValueError("a dead-letter queue has no dead-letter queue")
         self._detach(entry)
         message = entry.message.dead_lettered(reason, description)
-        self.dead_letters._adopt(replace(entry, message=message, expires_at=None), now)
+        self.dead_letters._adopt(replace(entry, message=message, expires_at=None, deferred=False))
 
-    def _expire(self, entry: Entry, now: float) -> None:
-        if self.settings.dead_letter_on_expiration:
-            self._bury(entry, "TTLExpiredException", "The message expired and was dead lettered.", now)
+    def _come_due(self, entry: Entry, now: float) -> None:
+        if entry.scheduled_for is not None:
+            # As in Service Bus, it enters the queue now, with a new sequence number.
+            self._remove(entry)
+            self._insert(entry.message, now, None)
+        elif entry.token is not None:
+            self._unlock(entry)
+        elif self.settings.dead_letter_on_expiration:
+            self._bury(entry, "TTLExpiredException", "The message expired and was dead lettered.")
         else:
             self._remove(entry)
-
-    def _first_available(self) -> Entry | None:
-        while self._available:
-            entry = self._entries.get(self._available[0])
-            if entry is not None and entry.available:
-                return entry
-            heapq.heappop(self._available)
-        return None
 
     def _watch(self, entry: Entry) -> None:
         if entry.due is not None:
@@ -331,34 +392,9 @@ class Queue:
 
     def _compact(self) -> None:
         """Drop what settled messages left in the heaps once it outweighs what is alive."""
-        allowed = 2 * len(self._entries) + _STALE_ALLOWANCE
-        if len(self._timers) > allowed:
+        if len(self._timers) > 2 * len(self._entries) + _STALE_ALLOWANCE:
             live = self._entries.values()
             self._timers = [(entry.due, entry.sequence) for entry in live if entry.due is not None]
             heapq.heapify(self._timers)
-        if len(self._available) > allowed:
-            self._available = [entry.sequence for entry in self._entries.values() if entry.available]
-            heapq.heapify(self._available)
-
-
-class Namespace:
-    """All queues of the bus, found by name without regard to case."""
-
-    def __init__(self, declared: Iterable[QueueSettings], journal: Journal, sequencer: Sequencer) -> None:
-        queues = [Queue(settings, journal, sequencer) for settings in declared]
-        both = [*queues, *(queue.dead_letters for queue in queues if queue.dead_letters is not None)]
-        self._by_name = {queue.name.lower(): queue for queue in both}
-
-    def __iter__(self) -> Iterator[Queue]:
-        return iter(self._by_name.values())
-
-    def find(self, name: str) -> Queue | None:
-        return self._by_name.get(name.lower())
-
-    def tick(self, now: float) -> None:
-        for queue in self:
-            queue.tick(now)
-
-    def next_due(self) -> float | None:
-        moments = (queue.next_due() for queue in self)
-        return min((moment for moment in moments if moment is not None), default=None)
+        waiting = ((entry.sequence, self._line(entry)) for entry in self._entries.values() if entry.available)
+        self._waiting.compact(waiting, len(self._entries))

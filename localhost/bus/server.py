@@ -8,12 +8,12 @@ Nothing reaches a socket between: bytes are written in the next turn.
 from __future__ import annotations
 
 import json
-import logging
 import os
 import signal
+import socket
 import time
-from collections import defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -22,15 +22,18 @@ from proton import Handler
 from proton.reactor import Container
 
 from localhost.bus import links, management
+from localhost.bus.conditions import NO_TRANSACTIONS, NOT_ALLOWED, NOT_FOUND, NOT_IMPLEMENTED, refusal
 from localhost.bus.config import QUEUES_FILE, QueueSettings, load
-from localhost.bus.queue import Namespace, Queue
+from localhost.bus.dispatch import Dispatcher
+from localhost.bus.faults import Armed, FaultError, FaultPort
+from localhost.bus.namespace import Namespace
+from localhost.bus.queue import Queue
 from localhost.bus.store import Store
 from localhost.bus.wakeup import Wakeup
 
 HOST: Final = "127.0.0.1"
 _LONGEST_SLEEP: Final = 30.0
 _CLOSING_SECONDS: Final = 0.3
-_LOGGER = logging.getLogger(__name__)
 
 
 def connection_string(port: int) -> str:
@@ -61,9 +64,10 @@ class Bus(Handler):  # type: ignore[misc]  # the library has no types
         self._namespace = Namespace(queues, self._store, self._store.sequencer)
         self._store.restore(self._namespace, clock())
         self._store.commit()
-        self._consumers: dict[Queue, deque[links.Consumer]] = defaultdict(deque)
-        self._untold: list[Callable[[], None]] = []
+        self._armed = Armed()
+        self._dispatcher = Dispatcher(clock, self._armed)
         self._leaving: list[Any] = []
+        self._untold: list[Callable[[], None]] = []
         self._connections: set[Any] = set()
         self._closing_until: float | None = None
         self._container = Container(self)
@@ -74,7 +78,10 @@ class Bus(Handler):  # type: ignore[misc]  # the library has no types
             raise
         # The library keeps the bound port to itself.
         self.port: int = self._acceptor._selectable.getsockname()[1]
-        self._wakeup = Wakeup(self._container, self._begin_closing)
+        self._stopping = False
+        self._wakeup = Wakeup(self._container, self._note_stop)
+        self._fault_port = FaultPort(self._container, self._inject)
+        self.faults_port = self._fault_port.port
 
     def run(self) -> None:
         """Serve until `stop`; then close connections in an orderly way, commit and close the store."""
@@ -86,15 +93,18 @@ class Bus(Handler):  # type: ignore[misc]  # the library has no types
             self._container.process()
         finally:
             self._wakeup.close()
+            self._fault_port.close()
             self._store.close()
 
     def stop(self) -> None:
         """Ask `run` to end. May be called from any thread and from a signal handler."""
         self._wakeup.trigger()
 
+    def _note_stop(self) -> None:
+        self._stopping = True
+
     def _begin_closing(self) -> None:
-        if self._closing_until is not None:
-            return
+        """For the end of a turn only: a client that is just connecting would meet the acceptor closed under it."""
         self._closing_until = self._clock() + _CLOSING_SECONDS
         self._acceptor.close()
         for connection in self._connections:
@@ -122,45 +132,42 @@ class Bus(Handler):  # type: ignore[misc]  # the library has no types
         if connection is None:
             return
         self._connections.discard(connection)
-        for consumers in self._consumers.values():
-            for consumer in [each for each in consumers if each.link.connection == connection]:
-                consumers.remove(consumer)
+        self._dispatcher.remove_all(connection)
         self._leaving.append(connection)
 
     # Links
 
     def on_link_remote_open(self, event: Any) -> None:
         link = event.link
-        # Exactly as asked: the SDK compares addresses and settle modes.
-        link.source.copy(link.remote_source)
-        link.target.copy(link.remote_target)
-        link.snd_settle_mode = link.remote_snd_settle_mode
-        link.rcv_settle_mode = link.remote_rcv_settle_mode
-        link.max_message_size = management.LARGEST_MESSAGE
-        link.open()
+        links.mirror(link)
         terminus = link.remote_source if link.is_sender else link.remote_target
-        problem = self._attach(link, links.read_address(terminus.address))
-        if problem is None:
+        address = links.read_address(terminus.address)
+        wish = links.session_wish(link) if link.is_sender else None
+        queue = self._namespace.find(address.node)
+        if wish is not None and queue is not None and queue.requires_session and not address.management:
+            self._dispatcher.seek(link, queue, wish)
             return
-        if link.is_receiver:
+        problem = _problem(link, address, queue, wish)
+        if problem is None:
+            link.open()
+            self._attach(link, address, queue)
+        elif link.is_receiver:
+            link.open()
             link.end = links.RefusedProducer(link, problem)
         else:
-            link.condition = problem
-            link.close()
+            links.refuse(link, problem)
 
-    def _attach(self, link: Any, address: links.Address) -> Any:
-        """Give the link its end; an error condition when the address is not served."""
-        if not address.management and address.node.lower() == links.CLAIMS_NODE:
+    def _attach(self, link: Any, address: links.Address, queue: Queue | None) -> None:
+        """Give the link its end."""
+        if queue is None:  # the claims node
             self._attach_requests(link, management.authorize)
-            return None
-        queue = self._namespace.find(address.node)
-        if queue is None:
-            text = f"The messaging entity '{address.node}' could not be found: the local bus has no such queue."
-            return links.refusal("amqp:not-found", text)
-        if address.management:
-            self._attach_requests(link, lambda raw: management.manage(raw, queue, self._clock()))
-            return None
-        return self._attach_consumer(link, queue) if link.is_sender else self._attach_producer(link, queue)
+        elif address.management:
+            connection = link.connection
+            self._attach_requests(link, lambda raw: management.manage(raw, queue, self._clock(), connection))
+        elif link.is_sender:
+            self._dispatcher.add(link, queue)
+        else:
+            link.end = links.Producer(link, queue, self._clock)
 
     def _attach_requests(self, link: Any, answer: Callable[[bytes], bytes]) -> None:
         session = link.session
@@ -177,24 +184,10 @@ class Bus(Handler):  # type: ignore[misc]  # the library has no types
 
         link.end = links.RequestLink(link, answer, reply)
 
-    def _attach_consumer(self, link: Any, queue: Queue) -> Any:
-        if links.asks_for_session(link):
-            return links.refusal(management.NOT_IMPLEMENTED, "sessions are not supported by the local bus")
-        link.end = links.Consumer(link, queue, self._clock)
-        self._consumers[queue].append(link.end)
-        return None
-
-    def _attach_producer(self, link: Any, queue: Queue) -> Any:
-        if queue.is_dead_letter:
-            return links.refusal("amqp:not-allowed", f"nothing is sent to {queue.name}")
-        link.end = links.Producer(link, queue, self._clock)
-        return None
-
     def on_link_remote_close(self, event: Any) -> None:
         link = event.link
         end = getattr(link, "end", None)
-        if isinstance(end, links.Consumer) and end in self._consumers[end.queue]:
-            self._consumers[end.queue].remove(end)
+        self._dispatcher.remove(link)
         if isinstance(end, links.ReplyLink):
             _reply_links(link.session).pop(str(link.remote_source.address), None)
         link.end = None
@@ -214,10 +207,11 @@ class Bus(Handler):  # type: ignore[misc]  # the library has no types
     # The end of a turn
 
     def on_reactor_quiesced(self, event: Any) -> None:
+        if self._stopping and self._closing_until is None:
+            self._begin_closing()
         now = self._clock()
         self._namespace.tick(now)
-        for consumers in self._consumers.values():
-            _hand_out(consumers, now)
+        self._dispatcher.run(now)
         self._store.commit()
         untold, self._untold = self._untold, []
         for tell in untold:
@@ -232,21 +226,59 @@ class Bus(Handler):  # type: ignore[misc]  # the library has no types
             if not self._connections or now >= self._closing_until:
                 self._container.stop()
             return 0.05
-        due = self._namespace.next_due()
-        return _LONGEST_SLEEP if due is None else min(max(due - now, 0.0), _LONGEST_SLEEP)
+        moments = [self._namespace.next_due(), self._dispatcher.next_due()]
+        due = min((moment for moment in moments if moment is not None), default=now + _LONGEST_SLEEP)
+        return min(max(due - now, 0.0), _LONGEST_SLEEP)
+
+    # Faults
+
+    def _inject(self, request: Mapping[str, Any]) -> int:
+        """Carry out a fault. Raises `KeyError`, `TypeError`, `ValueError` and `FaultError` on what is no fault."""
+        fault = request["fault"]
+        if fault == "clear":
+            return self._armed.clear()
+        if fault == "drop-connections":
+            return self._drop_connections()
+        queue = self._namespace.find(str(request["queue"]))
+        if queue is None:
+            raise FaultError(f"no queue {request['queue']!r}")
+        if fault == "lose-locks":
+            return queue.lose_locks(self._clock())
+        if fault == "delay":
+            self._armed.hold(queue.name, self._clock() + float(request["seconds"]))
+        elif fault == "duplicate":
+            self._armed.repeat(queue.name, int(request.get("count", 1)))
+        else:
+            raise FaultError(f"no fault {fault!r}")
+        return 1
+
+    def _drop_connections(self) -> int:
+        open_ = [
+            connection for connection in self._connections if connection.transport and connection.transport._selectable
+        ]
+        for connection in open_:
+            with suppress(OSError):  # the client may have gone by itself
+                connection.transport._selectable.shutdown(socket.SHUT_RDWR)
+        return len(open_)
 
 
-def _hand_out(consumers: deque[links.Consumer], now: float) -> None:
-    """Deal a queue's available messages out in turn to its receivers that have credit."""
-    waiting = deque(consumer for consumer in consumers if consumer.credit > 0)
-    while waiting and waiting[0].deliver(now):
-        consumer = waiting.popleft()
-        if consumer.credit > 0:
-            waiting.append(consumer)
-    for consumer in consumers:
-        if consumer.link.drain_mode:
-            consumer.link.drained()
-    consumers.rotate(-1)
+def _problem(link: Any, address: links.Address, queue: Queue | None, wish: links.SessionWish | None) -> Any:
+    """Why a link is not served; None when it is."""
+    if links.is_coordinator(link):
+        return refusal(NOT_IMPLEMENTED, NO_TRANSACTIONS)
+    if not address.management and address.node.lower() == links.CLAIMS_NODE:
+        return None
+    if queue is None:
+        text = f"The messaging entity '{address.node}' could not be found: the local bus has no such queue."
+        return refusal(NOT_FOUND, text)
+    if address.management:
+        return None
+    if link.is_receiver:
+        return refusal(NOT_ALLOWED, f"nothing is sent to {queue.name}") if queue.is_dead_letter else None
+    if (wish is not None) == queue.requires_session:
+        return None
+    needs = "requires sessions: receive from it with one" if wish is None else "has no sessions: receive without one"
+    return refusal(NOT_ALLOWED, f"{queue.name} {needs}")
 
 
 def _reply_links(session: Any) -> dict[str, links.ReplyLink]:
@@ -267,7 +299,7 @@ def serve(state: Path, port: int = 0, config: Path = QUEUES_FILE) -> None:
     announcement = state / "bus.json"
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: bus.stop())
-    _announce(announcement, bus.port)
+    _announce(announcement, bus)
     print(f"Service Bus on {HOST}:{bus.port}, state in {state}", flush=True)
     try:
         bus.run()
@@ -275,8 +307,13 @@ def serve(state: Path, port: int = 0, config: Path = QUEUES_FILE) -> None:
         announcement.unlink(missing_ok=True)
 
 
-def _announce(path: Path, port: int) -> None:
-    stated = {"port": port, "pid": os.getpid(), "connectionString": connection_string(port)}
+def _announce(path: Path, bus: Bus) -> None:
+    stated = {
+        "port": bus.port,
+        "pid": os.getpid(),
+        "connectionString": connection_string(bus.port),
+        "faultsPort": bus.faults_port,
+    }
     draft = path.with_suffix(f".{os.getpid()}.tmp")
     draft.write_text(json.dumps(stated), encoding="utf-8")
     draft.replace(path)

@@ -1,7 +1,6 @@
 """The app's functions as the host sees them: one trigger each, checked against what the host offers."""
 
 import json
-import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,8 +9,6 @@ from typing import Any
 from localhost.host.ncrontab import Schedule, ScheduleError
 from localhost.host.routes import RouteTemplate
 from localhost.host.settings import SettingsError, connection_setting, resolve_app_settings
-
-_log = logging.getLogger(__name__)
 
 DEAD_LETTER_QUEUE = "/$DeadLetterQueue"
 # A schedule that comes more often than this keeps no status unless its binding says so, as on the platform.
@@ -224,7 +221,9 @@ def _blob(binding: Mapping[str, Any]) -> Trigger:
     if "/" not in path.strip("/"):
         raise ValueError(f"the blob path {path!r} needs a container and a pattern, such as drops/{{name}}")
     if str(binding.get("source", "")).lower() != "eventgrid":
-        _log.warning('the blob trigger on %s polls, which Flex Consumption does not: give it source="EventGrid"', path)
+        raise ValueError(
+            f'the blob trigger on {path} polls, which Flex Consumption does not: give it source="EventGrid"'
+        )
     connection = str(binding.get("connection") or "AzureWebJobsStorage")
     connection_setting(connection)
     return BlobTrigger(binding["name"], path, connection)

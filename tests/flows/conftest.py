@@ -22,7 +22,7 @@ from sqlalchemy.engine import Connection
 from functions.http import API
 from localhost.bus.config import QUEUES_FILE
 from localhost.processes import wait_until
-from localhost.stack import Stack
+from localhost.stack import ROOT, Stack
 from shared_code.documents.paths import CONTAINERS, CONTRACT_DROPS, EDW_DROPS
 from shared_code.foundation import queues
 from shared_code.foundation.database import create_database
@@ -193,11 +193,11 @@ def short_locks(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def running_app(state: Path, *, queues: Path | None = None, **settings: str) -> Iterator[App]:
-    """The app on free ports over a state folder, its containers made. No statement of it is one for SQLite alone."""
+def running_app(state: Path, *, queues: Path | None = None, root: Path = ROOT, **settings: str) -> Iterator[App]:
+    """The app in `root` on free ports, its containers made. No statement of it is one for SQLite alone."""
     refused = state / "refused-by-sql-server.jsonl"
     watched = {"LOCALHOST_SQL_CHECK": str(refused)}
-    with Stack(state, environment={**QUICK, **watched, **settings}, queues=queues) as stack:
+    with Stack(state, environment={**QUICK, **watched, **settings}, queues=queues, root=root) as stack:
         app = App(stack)
         app.make_containers()
         try:

@@ -1,35 +1,28 @@
-"""The way in over HTTP: repetitions, limits of callers, headers, bodies and preconditions, on the running app."""
+"""The way in over HTTP: a request that is repeated has one effect, and a caller has a limit. On the running app."""
 
 from __future__ import annotations
 
-import json
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
-import sqlalchemy as sa
 
+from localhost.processes import wait_until
 from shared_code.access.tables import app_user
 from shared_code.documents.paths import CONTRACT_DROPS
 from shared_code.foundation import clock
 from shared_code.foundation.idempotency.tables import idempotent_request
 from shared_code.statements.tables import statement_run
-from tests.flows.conftest import App, as_bytes, contract_files, error_of, fixed_fees, running_app, site_master
+from tests.flows.conftest import App, contract_files, error_of, fixed_fees, running_app, site_master
+from tests.flows.way_support import SITES, at_once, events, put_user, replayed, rows, said, user
 
 pytestmark = pytest.mark.flow
 
 AT_ONCE = 20
 SOON = timedelta(minutes=4)
-SITES = ("0901", "0902")
-LEGACY = "application/vnd.powerbill.legacy+json"
-# what differs between two answers to the same request
-OF_THE_CALL = {"date", "x-request-id", "x-correlation-id", "idempotent-replayed"}
-OF_THE_CALL |= {f"x-ratelimit-{part}" for part in ("limit", "remaining", "reset")}
 
 
 @pytest.fixture(scope="module")
@@ -39,47 +32,6 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
         app.take_in({"site_master/2026-10/sites.csv": site_master(*SITES)})
         app.take_in(contract_files(fixed_fees(SITES[0], ("10.00", 1))), CONTRACT_DROPS)
         yield app
-
-
-def user(name: str = "Pat", **changes: Any) -> dict[str, Any]:
-    return {"name": name, "reason": "for a test", **changes}
-
-
-def put_user(app: App, user_id: str, body: dict[str, Any] | None = None, **headers: str) -> httpx.Response:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return app.call("PUT", f"users/{user_id}@example.com", "systemAdmin", json=body or user(), headers=named)
-
-
-def rows(app: App, table: sa.Table, *conditions: sa.ColumnElement[bool]) -> int:
-    with app.database() as connection:
-        return connection.scalar(sa.select(sa.func.count()).select_from(table).where(*conditions)) or 0
-
-
-def events(app: App, subject: str) -> list[str]:
-    """What the audit says was done to a thing, oldest first."""
-    return [event["action"] for event in app.every("operations/audit", subject=subject)][::-1]
-
-
-def at_once(times: int, call: Callable[[int], httpx.Response]) -> list[httpx.Response]:
-    """Calls that start at the same moment."""
-    together = threading.Barrier(times)
-
-    def start(number: int) -> httpx.Response:
-        together.wait(30)
-        return call(number)
-
-    with ThreadPoolExecutor(times) as pool:
-        return list(pool.map(start, range(times)))
-
-
-def said(answer: httpx.Response) -> tuple[int, str, dict[str, str]]:
-    """What an answer says, without what belongs to the single call."""
-    kept = {name: value for name, value in answer.headers.items() if name not in OF_THE_CALL}
-    return answer.status_code, answer.text, kept
-
-
-def replayed(answer: httpx.Response) -> bool:
-    return answer.headers.get("idempotent-replayed") == "true"
 
 
 # -- repetitions ------------------------------------------------------------------------------------------------------
@@ -231,216 +183,73 @@ def test_while_the_first_one_runs_a_repetition_is_told_to_come_again(app: App) -
     assert events(app, "claimed@example.com") == ["user.created"]
 
 
-# -- headers ----------------------------------------------------------------------------------------------------------
+# -- limits -----------------------------------------------------------------------------------------------------------
+
+BURST = 3
+A_MINUTE = 15  # one every four seconds: five calls take less
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "status"),
-    [
-        ("GET", "me", 200),
-        ("HEAD", "me", 200),
-        ("GET", "users/nobody@example.com", 404),
-        ("GET", "users?limt=1", 400),
-        ("PUT", "users/x@example.com", 415),
-        ("GET", "statements", 403),
-        ("GET", "errors/FORBIDDEN", 200),
-        ("GET", "health/live", 200),
-    ],
-)
-def test_every_answer_says_which_request_it_is_and_is_kept_by_nobody(
-    app: App, method: str, path: str, status: int
-) -> None:
-    answer = app.call(method, path, "systemAdmin")
-
-    assert answer.status_code == status
-    assert len(answer.headers["X-Request-ID"]) == len(answer.headers["X-Correlation-ID"]) == 32
-    assert answer.headers["X-API-Version"] == "1.0"
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Cache-Control"] == "no-store"
-    if status >= 400:
-        ids = (answer.headers["X-Request-ID"], answer.headers["X-Correlation-ID"])
-        assert (error_of(answer)["requestId"], error_of(answer)["correlationId"]) == ids
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """The app with small limits. Each test has callers of its own."""
+    limits = {"PERSON_CALLS_BURST": str(BURST), "PERSON_CALLS_PER_MINUTE": str(A_MINUTE), "SERVICE_CALLS_BURST": "5"}
+    with running_app(tmp_path_factory.mktemp("limits"), **limits, SERVICE_CALLS_PER_MINUTE="1") as app:
+        yield app
 
 
-@pytest.mark.parametrize("given", ["flow-7", "a" * 64, "08585426~[Send] {x}"])
-def test_a_correlation_id_comes_back(app: App, given: str) -> None:
-    assert app.call("GET", "me", headers={"X-Correlation-ID": given}).headers["X-Correlation-ID"] == given
+def ask(app: App, role: str, times: int) -> list[httpx.Response]:
+    return [app.call("GET", "me", role) for _ in range(times)]
 
 
-@pytest.mark.parametrize("given", [b"a" * 65, b"a\tb", b"a\x7fb", b"Zo\xc3\xab", b" "])
-def test_a_correlation_id_that_no_log_should_hold_is_replaced(app: App, given: bytes) -> None:
-    carried = app.call("GET", "me", headers={b"X-Correlation-ID": given}).headers["X-Correlation-ID"]
-
-    assert len(carried) == 32 and carried.isalnum()
+def statuses(answers: list[httpx.Response]) -> list[int]:
+    return [answer.status_code for answer in answers]
 
 
-def test_the_address_of_what_was_made_is_fit_for_a_header_and_leads_there(app: App) -> None:
-    made = app.call("PUT", "users/Zo%C3%AB%20%E2%82%AC%2Fnight", "systemAdmin", json=user("Zoë"))
-    found = httpx.get(made.headers["Location"], headers=app.stack.headers("systemAdmin"))
+def test_after_the_burst_a_caller_waits_and_nobody_else_does(strict: App) -> None:
+    answers = ask(strict, "auditor", BURST + 2)
+    refused = answers[-1]
 
-    assert (made.status_code, found.status_code) == (201, 200)
-    assert found.json()["userId"] == "Zoë €/night"
+    assert statuses(answers) == [200] * BURST + [429] * 2
+    assert [answer.headers["X-RateLimit-Remaining"] for answer in answers] == ["2", "1", "0", "0", "0"]
+    assert {answer.headers["X-RateLimit-Limit"] for answer in answers} == {str(A_MINUTE)}
+    assert 0 < int(refused.headers["X-RateLimit-Reset"]) <= BURST * 60 // A_MINUTE
+    assert 1 <= int(refused.headers["Retry-After"]) <= 60 // A_MINUTE
+    assert f"the next is possible in {refused.headers['Retry-After']} s" in error_of(refused)["message"]
+    error = error_of(refused)
+    assert (error["code"], error["number"], error["retryable"]) == ("RATE_EXCEEDED", 1010, True)
+    assert error["correlationId"] == refused.headers["X-Correlation-ID"]
 
+    assert statuses(ask(strict, "billingAdmin", 1)) == [200]  # another person
+    assert statuses(ask(strict, "integration", 6)) == [200] * 5 + [429]  # a service has a limit of its own
 
-# -- bodies and parameters --------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "media", [None, "text/plain", "application/x-www-form-urlencoded", "application/jsonx", LEGACY]
-)
-def test_a_body_of_another_type_is_refused(app: App, media: str | None) -> None:
-    headers = {"Content-Type": media} if media else {}
-    answer = app.call("PUT", "users/x@example.com", "systemAdmin", content=json.dumps(user()), headers=headers)
-
-    assert (answer.status_code, error_of(answer)["code"]) == (415, "MEDIA_TYPE_UNKNOWN")
-    assert "application/json" in error_of(answer)["message"]
+    wait_until(lambda: ask(strict, "auditor", 1)[0].status_code == 200, strict.stack.host)
 
 
-@pytest.mark.parametrize(("size", "status"), [(10_000_000, 201), (10_000_001, 413)])
-def test_a_body_has_ten_megabytes_at_most(app: App, size: int, status: int) -> None:
-    body = json.dumps(user()).encode()
-    answer = app.call(
-        "PUT",
-        f"users/large-{size}@example.com",
-        "systemAdmin",
-        content=body + b" " * (size - len(body)),
-        headers={"Content-Type": "application/json"},
-    )
+def test_a_repetition_counts_as_a_call_and_a_refusal_is_not_kept_for_its_key(strict: App) -> None:
+    answers = [put_user(strict, "busy", idempotency_key="flow-9/make") for _ in range(BURST + 1)]
 
-    assert answer.status_code == status
-    assert status == 201 or error_of(answer)["code"] == "BODY_TOO_LARGE"
+    assert statuses(answers) == [201] * BURST + [429]
+    assert [*map(replayed, answers)] == [False, True, True, False]
 
 
-@pytest.mark.parametrize(
-    ("raw", "status", "code"),
-    [
-        (b"\xef\xbb\xbf" + as_bytes(user()), 201, None),
-        (json.dumps(user()).encode("utf-16"), 400, "BODY_MALFORMED"),
-        (b'{"name":"\\ud800","reason":"for a test"}', 400, "BODY_MALFORMED"),
-        (b"[" * 100_000 + b"]" * 100_000, 400, "BODY_MALFORMED"),
-        (b'{"name":"Ann","name":"Bob","reason":"for a test"}', 400, "BODY_MALFORMED"),
-        (b'{"name":NaN,"reason":"for a test"}', 400, "BODY_MALFORMED"),
-        (b"", 400, "BODY_MALFORMED"),
-        (b'{"nam":"Pat","reason":"for a test"}', 400, "BODY_INVALID"),
-    ],
-    ids=["byte order mark", "UTF-16", "half a character", "deep", "stated twice", "NaN", "empty", "misspelt"],
-)
-def test_a_body_says_one_thing_only_or_is_refused(app: App, raw: bytes, status: int, code: str | None) -> None:
-    headers = {"Content-Type": "application/json"}
-    answer = app.call("PUT", f"users/{clock.new_id()}@example.com", "systemAdmin", content=raw, headers=headers)
+def test_a_caller_is_limited_before_the_database_is_asked(strict: App) -> None:
+    """The database file is put away: what needs it fails, while limits and identities are known without it."""
+    stack, away = strict.stack, strict.stack.state / "away"
+    stack.host.stop()
+    files = list(stack.state.glob("powerbill.sqlite*"))
+    away.mkdir()
+    for file in files:
+        file.rename(away / file.name)
+    (stack.state / "powerbill.sqlite").mkdir()  # so that nothing can be made in its place
+    stack.host.start()
 
-    assert answer.status_code == status, answer.text
-    assert code is None or error_of(answer)["code"] == code
+    answers = ask(strict, "contractAdmin", BURST + 1)
+    nobody = strict.http.get("me")
+    (stack.state / "powerbill.sqlite").rmdir()
+    for file in files:
+        (away / file.name).rename(file)
 
-
-@pytest.mark.parametrize("raw", [b'{"id":"a","id":"b"}', b'{"site":{"number":"0901","number":"0902"}}'])
-def test_a_contract_does_not_state_a_field_twice_either(app: App, raw: bytes) -> None:
-    headers = {"Content-Type": "application/json"}
-    answer = app.call("PUT", "sites/0901/contract?dryRun=true", "contractAdmin", content=raw, headers=headers)
-
-    assert (answer.status_code, error_of(answer)["code"]) == (400, "CONTRACT_DUPLICATE_KEY")
-
-
-@pytest.mark.parametrize(
-    ("path", "code", "text"),
-    [
-        ("users?limt=5", "PARAMETER_UNKNOWN", "did you mean limit?"),
-        ("users?Role=auditor", "PARAMETER_UNKNOWN", "did you mean role?"),
-        ("users/auditor@example.com?limit=5", "PARAMETER_UNKNOWN", "takes no parameters"),
-        ("users?active=yes", "PARAMETER_INVALID", "active is true or false"),
-        ("users?role=king", "PARAMETER_INVALID", "role is one of billingAdmin"),
-        ("users?limit=0", "PARAMETER_INVALID", "from 1 to 1000"),
-        ("users?limit=1001", "PARAMETER_INVALID", "from 1 to 1000"),
-        ("users?limit=5&limit=6", "PARAMETER_INVALID", "from 1 to 1000"),
-        ("operations/audit?to=9999-12-31", "PARAMETER_INVALID", "YYYY-MM-DD"),
-        ("operations/audit?from=20261103", "PARAMETER_INVALID", "YYYY-MM-DD"),
-        ("imports?period=2026-13", "PERIOD_INVALID", "2026-13"),
-    ],
-)
-def test_a_parameter_that_is_wrong_is_refused_and_never_ignored(app: App, path: str, code: str, text: str) -> None:
-    answer = app.call("GET", path, "systemAdmin")
-
-    assert (answer.status_code, error_of(answer)["code"]) == (400, code)
-    assert text in error_of(answer)["message"]
-
-
-@pytest.mark.parametrize(
-    ("query", "items"), [("limit=1", 1), ("limit=1000", 2), ("active=FALSE", 0), ("limit=&role=", 2)]
-)
-def test_a_parameter_that_is_right_counts(app: App, query: str, items: int) -> None:
-    found = app.call("GET", f"users?{query}", "systemAdmin").json()["items"]
-
-    assert len(found) == items if items < 2 else len(found) >= items
-
-
-# -- preconditions ----------------------------------------------------------------------------------------------------
-
-
-def change_user(app: App, number: int, **headers: str) -> httpx.Response:
-    return app.call("PUT", "users/etag@example.com", "systemAdmin", json=user(f"Pat {number}"), headers=headers)
-
-
-def change_settings(app: App, number: int, **headers: str) -> httpx.Response:
-    body = {"changes": {"runPatienceMinutes": 20 + number}, "reason": "for a test"}
-    return app.call("PATCH", "settings", "systemAdmin", json=body, headers=headers)
-
-
-def change_contract(app: App, number: int, **headers: str) -> httpx.Response:
-    document = fixed_fees(SITES[1], (f"{number}.00", 1))
-    return app.call("PUT", f"sites/{SITES[1]}/contract", "contractAdmin", json=document, headers=headers)
-
-
-GUARDED = [
-    (change_user, "users/etag@example.com", "systemAdmin", "USER_CHANGED"),
-    (change_settings, "settings", "systemAdmin", "SETTINGS_CHANGED"),
-    (change_contract, f"sites/{SITES[1]}/contract", "contractAdmin", "CONTRACT_CHANGED"),
-]
-Change = Callable[..., httpx.Response]
-
-
-@pytest.mark.parametrize(("change", "path", "role", "code"), GUARDED, ids=["user", "settings", "contract"])
-def test_a_change_says_which_state_it_has_read(app: App, change: Change, path: str, role: str, code: str) -> None:
-    change(app, 100, **({"If-Match": "*"} if change is change_settings else {}))
-    read = app.call("GET", path, role).headers["ETag"]
-
-    first = change(app, 101, **{"If-Match": read})
-    stale = change(app, 102, **{"If-Match": read})
-    newer = app.call("GET", path, role).headers["ETag"]
-    weak = change(app, 103, **{"If-Match": f"W/{newer}"})
-    bare = change(app, 103, **{"If-Match": newer.strip('"')})
-    anyhow = change(app, 104, **{"If-Match": "*"})
-
-    assert [a.status_code for a in (first, stale, weak, bare, anyhow)] == [200, 412, 412, 412, 200]
-    assert {error_of(answer)["code"] for answer in (stale, weak, bare)} == {code}
-    assert read != newer
-    assert read.startswith('"') and read.endswith('"')
-
-
-@pytest.mark.parametrize("change", [change_settings, change_contract])
-def test_without_the_state_that_was_read_nothing_is_overwritten(app: App, change: Change) -> None:
-    change(app, 200, **{"If-Match": "*"})
-
-    answer = change(app, 201)
-
-    assert (answer.status_code, error_of(answer)["code"]) == (400, "IF_MATCH_REQUIRED")
-
-
-def test_a_precondition_never_holds_for_a_user_that_there_is_not(app: App) -> None:
-    answers = [put_user(app, "absent", if_match=given) for given in ("*", '"anything"')]
-
-    assert [answer.status_code for answer in answers] == [412, 412]
-    assert rows(app, app_user, app_user.c.user_id == "absent@example.com") == 0
-
-
-@pytest.mark.parametrize(("change", "path", "role", "_code"), GUARDED, ids=["user", "settings", "contract"])
-def test_of_ten_who_have_read_the_same_state_one_changes_it(
-    app: App, change: Change, path: str, role: str, _code: str
-) -> None:
-    change(app, 300, **{"If-Match": "*"})
-    read = app.call("GET", path, role).headers["ETag"]
-
-    answers = at_once(10, lambda number: change(app, 301 + number, **{"If-Match": read}))
-
-    statuses = Counter(answer.status_code for answer in answers)
-    assert statuses[200] == 1
-    assert statuses[412] + statuses[409] == 9, statuses  # 409: the database said so, not the ETag
+    assert [status // 100 for status in statuses(answers)[:-1]] == [5] * BURST
+    assert answers[-1].status_code == 429
+    assert nobody.status_code == 401
+    wait_until(lambda: ask(strict, "contractAdmin", 1)[0].status_code == 200, stack.host)

@@ -109,8 +109,8 @@ HTTP = {
     ("explain_error", "GET", "v1/errors/{code}", "anonymous"),
 }
 BLOB = {
-    ("receive_edw_drop", "edw-drops/{name}", "BillingStorage"),
-    ("receive_contract_drop", "contract-drops/{name}", "BillingStorage"),
+    ("receive_edw_drop", "edw-drops/{name}", "BillingStorage", "EventGrid"),
+    ("receive_contract_drop", "contract-drops/{name}", "BillingStorage", "EventGrid"),
 }
 QUEUE = {
     ("import_slice", "import-slices", "BillingServiceBus"),
@@ -143,7 +143,7 @@ def test_http_functions_with_method_route_and_level(indexed: dict[str, Any]) -> 
 
 
 def test_blob_functions(indexed: dict[str, Any]) -> None:
-    assert triggers(indexed, "blobTrigger", "path", "connection") == BLOB
+    assert triggers(indexed, "blobTrigger", "path", "connection", "source") == BLOB
 
 
 def test_queue_functions(indexed: dict[str, Any]) -> None:

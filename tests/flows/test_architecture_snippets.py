@@ -1,0 +1,251 @@
+"""What a newcomer is told to do works: the recipes of docs/architecture, done on a copy of the project, and run.
+
+Each code block of a recipe names its place in its first line: a new file, or a file with a line after which the block
+belongs, a text that it replaces, or the end. All blocks are applied in order; then the copy's own tests run, and the
+app that came of it is called over HTTP and by messages.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from azure.servicebus import ServiceBusClient, ServiceBusMessage
+
+from localhost.identity import user_id
+from localhost.processes import wait_until
+from localhost.stack import ROOT
+from shared_code.access.tables import site_assignment
+from tests.flows.conftest import PERIOD, App, error_of, running_app, site_master
+
+pytestmark = pytest.mark.flow
+PAGES = ROOT / "docs" / "architecture"
+RECIPES = ("add-a-route.md", "add-a-queue.md", "add-a-setting.md")  # each goes on from the one before
+LEFT_OUT = shutil.ignore_patterns(".*", "node_modules", "__pycache__", "docs", "bench")
+# What the recipes say that a newcomer runs: the tests that they write, and those that a new door has to satisfy.
+OWN_TESTS = (
+    "tests/unit/facts/test_neighbours.py",
+    "tests/unit/facts/test_site_checks.py",
+    "tests/unit/functions/test_indexing.py",
+    "tests/unit/operations/test_error_catalog.py",
+    "tests/unit/test_architecture.py",
+)
+
+_FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w+)\n(?P<text>.*?)^(?P=indent)```$", re.DOTALL | re.MULTILINE)
+_PLACE = re.compile(
+    r"(?:#|//) (?P<path>[\w./-]+\.\w+)(?:, (?P<how>after|in place of) `(?P<anchor>.+)`|, (?P<end>at the end))?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A code block of a page: where it goes, and what it says."""
+
+    page: str
+    place: str
+    text: str
+
+    def apply(self, project: Path) -> Path:
+        """Put it in its place; the file that was written. What the page says of the file has to be so."""
+        match = _PLACE.fullmatch(self.place)
+        assert match, f"{self.page}: a code block begins with its place, not with {self.place!r}"
+        path = project / match["path"]
+        if not (match["how"] or match["end"]):
+            assert not path.exists(), f"{self.page}: {match['path']} exists already"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(self.text)
+            return path
+        before = path.read_text()
+        path.write_text(before + self.text if match["end"] else self._edited(before, match["how"], match["anchor"]))
+        return path
+
+    def _edited(self, before: str, how: str, anchor: str) -> str:
+        found, text = (f"\n{anchor}\n", self.text) if how == "after" else (anchor, self.text.rstrip("\n"))
+        assert before.count(found) == 1, f"{self.page}: {self.place}: it stands there {before.count(found)} times"
+        return before.replace(found, found + text if how == "after" else text)
+
+
+def blocks(page: str) -> list[Block]:
+    """The code blocks of a page, in order, without the indentation of the list that they stand in."""
+    found = []
+    for fence in _FENCE.finditer((PAGES / page).read_text()):
+        lines = [line.removeprefix(fence["indent"]) for line in fence["text"].splitlines(keepends=True)]
+        found.append(Block(page, lines[0].rstrip("\n"), "".join(lines[1:])))
+    return found
+
+
+def in_copy(project: Path, *command: str, **environment: str) -> None:
+    """Run a Python module in the copy."""
+    done = subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=project,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A copy of the project in which all recipes were followed, and the files that they wrote."""
+
+    project: Path
+    written: frozenset[Path]
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    project = tmp_path_factory.mktemp("newcomer") / "powerbill"
+    shutil.copytree(ROOT, project, ignore=LEFT_OUT)
+    written = {block.apply(project) for page in RECIPES for block in blocks(page)}
+    return Copy(project, frozenset(written))
+
+
+@pytest.fixture(scope="module")
+def app(copy: Copy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """The copy, running, with three sites in two districts; two of them are an account manager's."""
+    with running_app(tmp_path_factory.mktemp("state"), root=copy.project) as app:
+        master = site_master("0041", "0042", "0043", "0044").replace(b"Hotel 0044,East", b"Hotel 0044,West")
+        app.take_in({f"site_master/{PERIOD}/sites.csv": master})
+        mine = [{"user_id": user_id("accountManager"), "site_number": number} for number in ("0042", "0043", "0044")]
+        with app.database() as connection:
+            connection.execute(site_assignment.insert(), mine)
+        yield app
+
+
+def test_only_recipes_hold_code_and_they_hold_all_three_kinds() -> None:
+    pages = {page.name for page in PAGES.glob("*.md")}
+    with_code = {page for page in pages if blocks(page)}
+
+    assert with_code == set(RECIPES)
+
+
+def test_the_tests_that_the_recipes_name_pass(copy: Copy) -> None:
+    in_copy(copy.project, "pytest", "-p", "no:cacheprovider", *OWN_TESTS)
+
+
+def test_the_code_is_in_the_form_of_the_house(copy: Copy) -> None:
+    written = [str(path) for path in sorted(copy.written) if path.suffix == ".py"]
+
+    in_copy(copy.project, "ruff", "check", "--no-cache", *written)
+    in_copy(copy.project, "ruff", "format", "--check", "--no-cache", *written)
+
+
+@pytest.mark.parametrize(
+    ("role", "site", "neighbours"),
+    [
+        ("billingAdmin", "0041", ["0042", "0043"]),
+        ("billingAdmin", "0044", []),
+        ("accountManager", "0042", ["0043"]),
+    ],
+)
+def test_the_route_lists_what_the_caller_may_see(app: App, role: str, site: str, neighbours: list[str]) -> None:
+    page = app.get(f"sites/{site}/neighbours", role)
+
+    assert [item["siteNumber"] for item in page["items"]] == neighbours
+    assert page["total"] == len(neighbours)
+    assert all(set(item) == {"siteNumber", "name", "city"} for item in page["items"])
+
+
+def test_the_route_refuses_in_the_form_of_the_api(app: App) -> None:
+    unseen = app.call("GET", "sites/0041/neighbours", "accountManager")
+    assert (unseen.status_code, error_of(unseen)["code"]) == (404, "NO_SUCH_SITE")
+    assert app.get("errors/NO_SUCH_SITE")["number"] == 2981
+
+    assert app.call("GET", "sites/0041/neighbours?limit=none").status_code == 400
+    assert app.http.get("sites/0041/neighbours").status_code == 401
+
+
+def test_the_api_document_describes_the_route(app: App) -> None:
+    operation = app.http.get("openapi.json").json()["paths"]["/sites/{siteNumber}/neighbours"]["get"]
+
+    assert operation["operationId"] == "ListNeighbours"
+    assert operation["description"].startswith("The other sites of a site's district")
+
+
+def checks(app: App, site: str) -> list[dict[str, object]]:
+    """What the audit holds of checks of a site, newest first."""
+    items: list[dict[str, object]] = [
+        event["data"] for event in app.every("operations/audit", stream=f"site/{site}", action="site.checked")
+    ]
+    return items
+
+
+def ask(app: App, site: str, occasion: str) -> None:
+    """Call the use case that asks for a check, in a process of the copy's own."""
+    call = f"from shared_code.facts.sites.checks import ask_for_check; ask_for_check({site!r}, {occasion!r})"
+    stack = app.stack
+    subprocess.run(
+        [sys.executable, "-c", call], cwd=stack.root, env={**os.environ, **stack.environment()}, check=True, timeout=60
+    )
+
+
+def send(app: App, body: str, message_id: str) -> None:
+    """Put a message into the queue past the app."""
+    with (
+        ServiceBusClient.from_connection_string(app.stack.bus.connection_string) as client,
+        client.get_queue_sender("site-checks") as sender,
+    ):
+        sender.send_messages(ServiceBusMessage(body, message_id=message_id))
+
+
+def dead_letters(app: App) -> dict[str, str]:
+    """Messages of the queue that the app gave up on, with the reason."""
+    return {item["messageId"]: item["reason"] for item in app.every("operations/dead-letters", queue="site-checks")}
+
+
+def test_the_queue_carries_a_check_to_its_consumer_once(app: App) -> None:
+    ask(app, "0042", PERIOD)
+    ask(app, "0042", PERIOD)
+    (first,) = wait_until(lambda: checks(app, "0042"), app.stack.host)
+    assert first["missing"] == []
+
+    send(app, json.dumps({"site": "0043"}), "twice")
+    send(app, json.dumps({"site": "0043"}), "twice")
+    send(app, json.dumps({"site": "0044"}), "after")  # one instance takes them side by side, so wait until none is left
+    wait_until(lambda: checks(app, "0044") and checks(app, "0043") and not waiting(app), app.stack.host)
+    assert (len(checks(app, "0042")), len(checks(app, "0043"))) == (1, 1)
+
+
+def waiting(app: App) -> int:
+    """Messages that are in the queue, in a consumer's hands included."""
+    with (
+        ServiceBusClient.from_connection_string(app.stack.bus.connection_string) as client,
+        client.get_queue_receiver("site-checks") as receiver,
+    ):
+        return len(receiver.peek_messages(max_message_count=50))
+
+
+def test_what_can_never_succeed_becomes_a_dead_letter_with_its_reason(app: App) -> None:
+    send(app, json.dumps({"place": "0042"}), "malformed")
+    send(app, json.dumps({"site": "9999"}), "unknown")
+
+    wait_until(lambda: len(dead_letters(app)) == 2, app.stack.host)
+    assert dead_letters(app) == {"malformed": "MESSAGE_MALFORMED", "unknown": "NO_SUCH_SITE"}
+
+
+def test_the_setting_is_shown_changed_and_read(app: App) -> None:
+    shown = {one["name"]: one for one in app.get("settings", "systemAdmin")["settings"]}
+    assert (shown["smallSiteSpaces"]["value"], shown["smallSiteSpaces"]["source"]) == (50, "default")
+    ask(app, "0041", "before")
+    (before,) = wait_until(lambda: checks(app, "0041"), app.stack.host)
+
+    change = {"changes": {"smallSiteSpaces": 500}, "reason": "larger sites only"}
+    answer = app.call("PATCH", "settings", "systemAdmin", json=change, headers={"If-Match": "*"})
+    assert answer.status_code == 200, answer.text
+    ask(app, "0041", "after")
+    wait_until(lambda: len(checks(app, "0041")) == 2, app.stack.host)
+
+    assert (before["small"], checks(app, "0041")[0]["small"]) == (False, True)
+    history = app.get("settings/smallSiteSpaces/history", "systemAdmin")["items"]
+    assert [(one["value"], one["reason"]) for one in history] == [(500, "larger sites only")]
