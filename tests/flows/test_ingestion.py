@@ -46,6 +46,7 @@ from shared_code.foundation.listing import PageRequest
 from shared_code.foundation.paging import Page
 from shared_code.foundation.settings import settings
 from shared_code.foundation.visibility import EVERYTHING, Visibility
+from shared_code.operations.schema import metadata
 
 pytestmark = pytest.mark.flow
 
@@ -126,7 +127,7 @@ def warehouse(azurite: Azurite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     )
     for clear in caches:
         clear()
-    database.metadata.create_all(database.engine())
+    metadata.create_all(database.engine())
     empty_storage()
     yield Warehouse()
     database.engine().dispose()

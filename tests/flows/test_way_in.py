@@ -192,8 +192,13 @@ A_MINUTE = 15  # one every four seconds: five calls take less
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """The app with small limits. Each test has callers of its own."""
-    limits = {"PERSON_CALLS_BURST": str(BURST), "PERSON_CALLS_PER_MINUTE": str(A_MINUTE), "SERVICE_CALLS_BURST": "5"}
-    with running_app(tmp_path_factory.mktemp("limits"), **limits, SERVICE_CALLS_PER_MINUTE="1") as app:
+    with running_app(
+        tmp_path_factory.mktemp("limits"),
+        PERSON_CALLS_BURST=str(BURST),
+        PERSON_CALLS_PER_MINUTE=str(A_MINUTE),
+        SERVICE_CALLS_BURST="5",
+        SERVICE_CALLS_PER_MINUTE="1",
+    ) as app:
         yield app
 
 

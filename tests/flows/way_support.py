@@ -62,4 +62,4 @@ def said(answer: httpx.Response) -> tuple[int, str, dict[str, str]]:
 
 def replayed(answer: httpx.Response) -> bool:
     """Whether an answer says that it was given before."""
-    return answer.headers.get("idempotent-replayed") == "true"
+    return bool(answer.headers.get("idempotent-replayed") == "true")

@@ -10,7 +10,7 @@ from azure.functions.servicebus import ServiceBusMessage
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.queue import Letter, _letter, _MalformedError, consumer, id_of
+from functions.queue import Letter, _attributes, _letter, _MalformedError, consumer, id_of
 from shared_code.edw.messages import ImportWork
 from shared_code.foundation import clock, context, queues
 from shared_code.foundation.dead_letters import effect_of
@@ -136,6 +136,19 @@ def test_a_consumer_acts_as_its_queue_under_the_correlation_of_the_message(
     assert known.correlation_id == carried or (carried is None and len(known.correlation_id) == 32)
     assert (letter.message_id, letter.effect, letter.delivery) == ("m-1", "m-1", 2)
     assert context.current() == context.NOBODY
+
+
+@pytest.mark.parametrize("message_id", [None, "f" * 32, "f" * 32 + "~0123abcd", "Ann Lee <ann@example.com>", "x" * 128])
+def test_telemetry_is_told_no_id_that_a_stranger_chose(message_id: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A strange id is no reason to fail, and none to be exported."""
+    monkeypatch.setenv("TELEMETRY_STRICT", "true")
+    seen: list[Letter] = []
+
+    taken(message(message_id=message_id), seen.append)
+
+    assert len(seen) == 1
+    told = _attributes("q", message(message_id=message_id)).get("messaging.message.id")
+    assert told is None or (len(told) == 32 and told.isalnum())
 
 
 @pytest.mark.parametrize("fault", [BillingError(CONCURRENT_CHANGE, "somebody was first"), OSError("away")])
