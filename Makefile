@@ -27,10 +27,11 @@ run: setup ## the whole app on this machine until Ctrl-C (STATE=.state/local POR
 test: test-unit test-flows ## all tests
 
 test-unit: setup ## the pure tests, in seconds
-	$(PY) -m pytest tests/unit
+	$(PY) -m pytest tests/unit -n 2
 
+# Flows mostly wait for locks, polls and starts: four files at a time keep two cores busy.
 test-flows: setup ## the app on real parts: host, bus, storage emulator
-	$(PY) -m pytest tests/flows -m "not long"
+	$(PY) -m pytest tests/flows -m "not long" -n 4 --dist loadfile
 
 test-long: setup ## soaks, which make test leaves out
 	$(PY) -m pytest tests/flows -m long

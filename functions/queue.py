@@ -8,6 +8,7 @@ relied upon (azure-facts C.3).
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 CONNECTION = "BillingServiceBus"
 MESSAGE_MALFORMED = "MESSAGE_MALFORMED"
+_GENERATED = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,7 @@ def _take(handler: Consumer, queue: str, model: str, message: func.ServiceBusMes
         correlation_id=correlation_of(message.correlation_id),
         trace_parent=str((message.application_properties or {}).get("traceparent") or ""),
     )
-    attributes = {"messaging.destination.name": queue, "messaging.message.id": id_of(queue, message)}
-    with invocation(f"process {queue}", "consumer", known, **attributes) as span:
+    with invocation(f"process {queue}", "consumer", known, **_attributes(queue, message)) as span:
         try:
             handler(_letter(queue, model, message))
         except _MalformedError as fault:
@@ -82,6 +83,15 @@ def _take(handler: Consumer, queue: str, model: str, message: func.ServiceBusMes
             if error.kind.retryable:
                 raise
             _bury(queue, message, error.code, error.message)
+
+
+def _attributes(queue: str, message: func.ServiceBusMessage) -> dict[str, str]:
+    """What the span says. The id only if it is one of ours: a stranger's may hold anything."""
+    from shared_code.foundation.dead_letters import effect_of
+
+    effect = effect_of(id_of(queue, message))
+    named = {"messaging.message.id": effect} if _GENERATED.fullmatch(effect) else {}
+    return {"messaging.destination.name": queue, **named}
 
 
 class _MalformedError(Exception):

@@ -73,8 +73,13 @@ class _OnTheWire(GenerateJsonSchema):
     """pydantic's schemas, but for what our serialiser writes otherwise."""
 
     def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
-        bounds = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
-        found = {word: float(limit) for key, word in bounds.items() if (limit := schema.get(key)) is not None}
+        limits = {
+            "minimum": schema.get("ge"),
+            "exclusiveMinimum": schema.get("gt"),
+            "maximum": schema.get("le"),
+            "exclusiveMaximum": schema.get("lt"),
+        }
+        found = {word: float(limit) for word, limit in limits.items() if limit is not None}
         digits, places = schema.get("max_digits"), schema.get("decimal_places")
         if digits is not None and places is not None:
             most = float(10 ** (digits - places))

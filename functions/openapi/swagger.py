@@ -102,7 +102,7 @@ def _without_null(schema: Json) -> Json:
 
 def _choices(schema: Json) -> list[Json]:
     """The alternatives of a union; null is none of them, since every field may be absent in an answer."""
-    named = next((schema[word] for word in ("anyOf", "oneOf", "allOf") if word in schema), [])
+    named: list[Json] = next((schema[word] for word in ("anyOf", "oneOf", "allOf") if word in schema), [])
     return [choice for choice in named if choice.get("type") != "null"]
 
 

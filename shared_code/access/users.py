@@ -51,9 +51,13 @@ def list_users(
 
 
 def get_user(user_id: str) -> User:
-    """One user. Raises USER_NOT_FOUND."""
+    """One user. Raises USER_NOT_FOUND, for an id that nobody can have as well."""
+    try:
+        key = user_key(user_id)
+    except ValueError as fault:
+        raise _unknown(user_id) from fault
     with reading() as connection:
-        return _found(repository.users_by_id(connection, [_key(user_id)]), user_id)
+        return _found(repository.users_by_id(connection, [key]), user_id)
 
 
 def get_assignments(user_id: str) -> Assignments:

@@ -63,7 +63,7 @@ RATE_EXCEEDED = ErrorKind(
     retryable=True,
 )
 AUDIT_STREAM_UNKNOWN = ErrorKind(
-    "AUDIT_STREAM_UNKNOWN", 2911, 404, "The audit has no such stream.", "Copy the stream from an event of the audit."
+    "AUDIT_STREAM_UNKNOWN", 2911, 400, "The audit has no such stream.", "Copy the stream from an event of the audit."
 )
 AUDIT_EVENT_UNREADABLE = ErrorKind(
     "AUDIT_EVENT_UNREADABLE",

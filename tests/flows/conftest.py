@@ -193,7 +193,7 @@ def short_locks(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def running_app(state: Path, *, queues: Path | None = None, root: Path = ROOT, **settings: str) -> Iterator[App]:
+def running_app(state: Path, root: Path = ROOT, /, *, queues: Path | None = None, **settings: str) -> Iterator[App]:
     """The app in `root` on free ports, its containers made. No statement of it is one for SQLite alone."""
     refused = state / "refused-by-sql-server.jsonl"
     watched = {"LOCALHOST_SQL_CHECK": str(refused)}

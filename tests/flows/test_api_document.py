@@ -32,8 +32,8 @@ from tests.flows.conftest import PERIOD, App, contract_files, fixed_fees, runnin
 pytestmark = pytest.mark.flow
 SEED = int(os.environ.get("API_SEED", "1"))
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
-INVENTED = 6
-KNOWN = 3
+INVENTED = 4
+KNOWN = 2
 # No message is dead here. Each of these has a test of its own.
 NEVER_DONE = {"GetDeadLetter", "ReplayDeadLetter", "DiscardDeadLetter"}
 QUICK = settings(deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))

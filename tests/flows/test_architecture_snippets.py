@@ -114,7 +114,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
 @pytest.fixture(scope="module")
 def app(copy: Copy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """The copy, running, with three sites in two districts; two of them are an account manager's."""
-    with running_app(tmp_path_factory.mktemp("state"), root=copy.project) as app:
+    with running_app(tmp_path_factory.mktemp("state"), copy.project) as app:
         master = site_master("0041", "0042", "0043", "0044").replace(b"Hotel 0044,East", b"Hotel 0044,West")
         app.take_in({f"site_master/{PERIOD}/sites.csv": master})
         mine = [{"user_id": user_id("accountManager"), "site_number": number} for number in ("0042", "0043", "0044")]
@@ -212,7 +212,7 @@ def test_the_queue_carries_a_check_to_its_consumer_once(app: App) -> None:
     assert first["missing"] == []
 
     for _ in range(2):
-        send(app, json.dumps({"site": "0043"}), "the same message")
+        send(app, json.dumps({"site": "0043"}), "same-message")
     wait_until(lambda: checks(app, "0043") and not waiting(app), app.stack.host)
     assert (len(checks(app, "0042")), len(checks(app, "0043"))) == (1, 1)
 

@@ -1,7 +1,6 @@
 """The local host's reading of host.json, settings, keys and bindings, without a process."""
 
 import json
-import logging
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -203,11 +202,12 @@ def test_a_retry_policy_is_for_timers_alone() -> None:
     assert indexed(queue(queueName="q"), policy).retry is None
 
 
-@pytest.mark.parametrize(("source", "warned"), [("EventGrid", False), ("LogsAndContainerScan", True)])
-def test_a_polling_blob_trigger_is_told_that_flex_consumption_does_not_poll(
-    source: str, warned: bool, caplog: pytest.LogCaptureFixture
-) -> None:
-    binding = {"type": "blobTrigger", "path": "c/{name}", "connection": "BUS", "source": source}
-    with caplog.at_level(logging.WARNING):
-        indexed({**binding, "properties": {"SupportsDeferredBinding": True}})
-    assert ("EventGrid" in caplog.text) is warned
+def blob(source: str) -> dict[str, object]:
+    place = {"type": "blobTrigger", "path": "c/{name}", "connection": "BUS", "source": source}
+    return {**place, "properties": {"SupportsDeferredBinding": True}}
+
+
+def test_a_blob_trigger_takes_event_grid_the_only_source_on_flex_consumption() -> None:
+    assert indexed(blob("EventGrid")).trigger
+    with pytest.raises(IndexingError, match="EventGrid"):
+        indexed(blob("LogsAndContainerScan"))

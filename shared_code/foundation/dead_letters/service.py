@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared_code.foundation import audit, clock, context
@@ -17,8 +17,8 @@ from shared_code.foundation.dead_letters.model import (
     DeadLetterFilter,
     DeadLetterSummary,
 )
-from shared_code.foundation.errors import BillingError
-from shared_code.foundation.paging import Page, page, read_cursor
+from shared_code.foundation.errors import BillingError, Detail
+from shared_code.foundation.paging import CURSOR_INVALID, Page, page, read_cursor
 
 STREAM = "messages"
 _REPLAY = "~"
@@ -49,13 +49,33 @@ def bury(letter: DeadLetter) -> bool:
 
 
 def list_dead_letters(wanted: DeadLetterFilter, limit: int, cursor: str | None) -> Page[DeadLetterSummary]:
-    """Dead letters, newest first."""
-    key = read_cursor(cursor, str, str)
-    before = (datetime.fromisoformat(str(key[0])), str(key[1])) if key else None
+    """Dead letters, newest first. Raises CURSOR_INVALID."""
+    before = _place(cursor)
     with reading() as connection:
         rows = repository.newest(connection, wanted, limit + 1, before)
         total = repository.count(connection, wanted)
     return page([_shown(DeadLetterSummary, row) for row in rows], limit, total, lambda s: (s.died_at.isoformat(), s.id))
+
+
+def _place(cursor: str | None) -> tuple[datetime, str] | None:
+    """The instant and id that a cursor holds."""
+    key = read_cursor(cursor, str, str)
+    if key is None:
+        return None
+    died_at, dead_letter_id = _instant(str(key[0])), str(key[1])
+    if died_at is None:
+        message = "the cursor is not one that this list gave"
+        raise BillingError(CURSOR_INVALID, message, [Detail("cursor", message)])
+    return died_at, dead_letter_id
+
+
+def _instant(text: str) -> datetime | None:
+    """An instant in UTC as `isoformat` writes it, None for anything else."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.utcoffset() == timedelta(0) else None
 
 
 def get_dead_letter(dead_letter_id: str) -> DeadLetterDetail:
