@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
@@ -107,7 +107,6 @@ class Route:
     if_match: bool = False
     tag: str = ""
     summary: str = ""
-    places: tuple[str, ...] = field(default=())
 
     @property
     def operation_id(self) -> str:

@@ -31,7 +31,7 @@ def get_contract(call: Call) -> Reply:
     "PUT",
     "sites/{site_number}/contract",
     Answer(200, SAVED, alternative="shared_code.contracts.model:CheckedContract"),
-    created(SAVED),
+    created(SAVED, "ETag"),
     resource="contracts",
     access="write",
     body=Body("shared_code.contracts.schema:Contract", media=(JSON, LEGACY), parsed=False),
@@ -52,5 +52,5 @@ def put_contract(call: Call) -> Reply:
         return Reply(checked(document))
     saving = Saving(call.caller.name, "saved through the API", call.if_match, call.flag("additional"))
     saved = save_document(document, saving)
-    location = call.url("sites", site_number, "contract")
-    return Reply(saved, 201 if saved.changed and saved.version == 1 else 200, {"Location": location})
+    headers = {"Location": call.url("sites", site_number, "contract"), "ETag": f'"{saved.hash}"'}
+    return Reply(saved, 201 if saved.changed and saved.version == 1 else 200, headers)

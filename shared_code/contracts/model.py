@@ -32,6 +32,8 @@ class SavedContract(Described):
     """The latest version, made by this call or before."""
     changed: bool
     """False when the latest version says the same already, or was stated later."""
+    hash: str
+    """The ETag of the latest version without its quotes."""
     notices: tuple[Notice, ...]
     outdated: bool = False
     """True when the latest version was stated later than this document, which is not saved then."""

@@ -115,7 +115,8 @@ def save_in(work: UnitOfWork, document: Document, saving: Saving) -> SavedContra
     known = _known(work, document)
     if known is None:
         return _add_contract(work, document, saving)
-    unchanged = SavedContract(contract_id, contract.site.number, known.latest_version, False, document.notices)
+    number, latest = contract.site.number, known.latest_version
+    unchanged = SavedContract(contract_id, number, latest, False, known.document_hash, document.notices)
     digest = clock.fingerprint(_stored(contract).encode())
     if known.source_hash == document.source_hash or known.document_hash == digest:
         return unchanged
@@ -126,7 +127,7 @@ def save_in(work: UnitOfWork, document: Document, saving: Saving) -> SavedContra
     version = known.latest_version + 1
     effective_from = _effective_from(known.billed_through)
     _add_version(work, _version_row(document, saving, contract_id, version, effective_from, rates_as_of), contract)
-    return replace(unchanged, version=version, changed=True)
+    return replace(unchanged, version=version, changed=True, hash=digest)
 
 
 def _add_version(work: UnitOfWork, row: dict[str, object], contract: Contract) -> None:
@@ -179,8 +180,9 @@ def _add_contract(work: UnitOfWork, document: Document, saving: Saving) -> Saved
         "created_at": clock.now(),
     }
     repository.add_contract(work.connection, row)
-    _add_version(work, _version_row(document, saving, contract_id, 1, None, _this_month()), contract)
-    return SavedContract(contract_id, contract.site.number, 1, True, document.notices)
+    version = _version_row(document, saving, contract_id, 1, None, _this_month())
+    _add_version(work, version, contract)
+    return SavedContract(contract_id, contract.site.number, 1, True, str(version["document_hash"]), document.notices)
 
 
 def _version_row(

@@ -5,6 +5,7 @@ Money is exact in the database too: `Fixed` is a scaled integer in SQLite and DE
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -19,9 +20,10 @@ from shared_code.foundation.dialect import Fixed as Fixed
 from shared_code.foundation.dialect import Instant as Instant
 from shared_code.foundation.dialect import long_text as long_text
 from shared_code.foundation.engine import create_database as create_database
-from shared_code.foundation.errors import CONCURRENT_CHANGE, BillingError
+from shared_code.foundation.errors import CONCURRENT_CHANGE, DATABASE_UNAVAILABLE, BillingError
 from shared_code.foundation.settings import settings
 
+log = logging.getLogger(__name__)
 type AnyRow = Row[*tuple[Any, ...]]
 """A row of a query, its columns by name."""
 
@@ -154,10 +156,14 @@ def transaction() -> Iterator[UnitOfWork]:
     """A write transaction: committed when the block ends, rolled back when it raises.
 
     It does not publish; `bus.unit_of_work` does, after the commit. Raises CONCURRENT_CHANGE when a key says that
-    another transaction was first.
+    another transaction was first, DATABASE_UNAVAILABLE.
     """
     try:
-        with engine().connect().execution_options(sqlite_begin="IMMEDIATE") as connection, connection.begin():
+        with (
+            _answering(),
+            engine().connect().execution_options(sqlite_begin="IMMEDIATE") as connection,
+            connection.begin(),
+        ):
             yield UnitOfWork(connection)
     except sa.exc.IntegrityError as fault:
         raise BillingError(CONCURRENT_CHANGE, "another change of the same thing was first") from fault
@@ -166,5 +172,15 @@ def transaction() -> Iterator[UnitOfWork]:
 @contextmanager
 def reading() -> Iterator[Connection]:
     """A read transaction without a write lock. SQLite gives one view of all statements, SQL Server one of each."""
-    with engine().connect() as connection, connection.begin():
+    with _answering(), engine().connect() as connection, connection.begin():
         yield connection
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Raises DATABASE_UNAVAILABLE when the database is away, refuses the sign-in, or takes too long."""
+    try:
+        yield
+    except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as fault:
+        log.exception("the database does not answer")
+        raise BillingError(DATABASE_UNAVAILABLE, "the database does not answer now") from fault

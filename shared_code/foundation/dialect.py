@@ -22,6 +22,8 @@ _LOCK = "WITH (UPDLOCK, ROWLOCK)"
 _ALONE = "WITH (UPDLOCK, HOLDLOCK)"
 _databases = sa.table("databases", sa.column("name"), sa.column("is_read_committed_snapshot_on"), schema="sys")
 
+COLLATION = "Latin1_General_100_BIN2"
+
 
 class Fixed(TypeDecorator[Decimal]):
     """An exact decimal of fixed scale: DECIMAL in SQL Server, a scaled integer in SQLite, whose decimals are floats.
@@ -79,6 +81,11 @@ class Instant(TypeDecorator[datetime]):
 
 def _datetime2() -> TypeEngine[Any]:
     return mssql.DATETIME2(precision=6)  # type: ignore[no-untyped-call]  # the dialect's types are not annotated
+
+
+def exact_text(length: int) -> TypeEngine[str]:
+    """Text that is compared byte by byte, as SQLite does: `Run/1` and `run/1` are two keys on SQL Server too."""
+    return sa.Unicode(length).with_variant(mssql.NVARCHAR(length, collation=COLLATION), "mssql")
 
 
 def long_text() -> TypeEngine[str]:

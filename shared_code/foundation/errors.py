@@ -53,6 +53,14 @@ CONCURRENT_CHANGE = ErrorKind(
     retryable=True,
 )
 
+DATABASE_UNAVAILABLE = ErrorKind(
+    "DATABASE_UNAVAILABLE",
+    5003,
+    503,
+    "The database does not answer.",
+    "Try again in a few seconds; if it stays, ask the platform engineers to look at GET /health/ready.",
+    retryable=True,
+)
 IF_MATCH_REQUIRED = ErrorKind(
     "IF_MATCH_REQUIRED",
     4004,

@@ -12,7 +12,13 @@ from shared_code.foundation.business_settings import errors as business_settings
 from shared_code.foundation.calendar import PERIOD_INVALID
 from shared_code.foundation.database_url import DATABASE_DRIVER_MISSING
 from shared_code.foundation.dead_letters import errors as dead_letters
-from shared_code.foundation.errors import CONCURRENT_CHANGE, IF_MATCH_REQUIRED, BillingError, ErrorKind
+from shared_code.foundation.errors import (
+    CONCURRENT_CHANGE,
+    DATABASE_UNAVAILABLE,
+    IF_MATCH_REQUIRED,
+    BillingError,
+    ErrorKind,
+)
 from shared_code.foundation.idempotency import errors as idempotency
 from shared_code.foundation.settings import SETTINGS_INVALID
 from shared_code.operations import errors as operations
@@ -27,6 +33,7 @@ def catalog() -> dict[str, ErrorKind]:
         SETTINGS_INVALID,
         DATABASE_DRIVER_MISSING,
         CONCURRENT_CHANGE,
+        DATABASE_UNAVAILABLE,
         IF_MATCH_REQUIRED,
         PERIOD_INVALID,
         *listing.KINDS,

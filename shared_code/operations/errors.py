@@ -16,8 +16,8 @@ INTERNAL_ERROR = ErrorKind(
     "INTERNAL_ERROR",
     5000,
     500,
-    "Something failed that nobody foresaw. Nothing was changed.",
-    "Try again; if it stays, report the request id.",
+    "Something failed that nobody foresaw.",
+    "Send the same request again, with the same Idempotency-Key if it had one; if it stays, report the request id.",
     retryable=True,
 )
 BODY_TOO_LARGE = ErrorKind(

@@ -26,7 +26,7 @@ from shared_code.foundation.calendar import Period
 from shared_code.foundation.database import UnitOfWork
 from shared_code.foundation.errors import CONCURRENT_CHANGE, BillingError
 from shared_code.foundation.settings import settings
-from shared_code.statements import repository
+from shared_code.statements import errors, repository
 from shared_code.statements.brand import brand
 from shared_code.statements.drafts import SiteSnapshot, StatementDraft, draft_statement, reasons_json
 from shared_code.statements.rows import document_row, invoice_rows, line_rows, statement_row
@@ -80,11 +80,13 @@ def generate_chunk(run_id: str, chunk: int, message_id: str) -> int:
 
     Safe to repeat: a message is recorded with its effect, items that have an outcome are not pending any more, and a
     contract and period has one statement by a key of the database. Raises CONCURRENT_CHANGE when a contract got a new
-    version meanwhile; the message comes again and finds it.
+    version meanwhile; the message comes again and finds it. Raises RUN_NOT_FOUND for a run that there is not.
     """
     with unit_of_work() as work:
         run = repository.run_of(work.connection, run_id)
-        if run is None or not work.first(CONSUMER, message_id):
+        if run is None:
+            raise BillingError(errors.RUN_NOT_FOUND, f"there is no run {run_id}")
+        if not work.first(CONSUMER, message_id):
             return 0
         period = Period.parse(run.period)
         items = repository.pending_chunk(work.connection, run_id, chunk, period)

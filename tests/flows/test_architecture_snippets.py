@@ -30,11 +30,15 @@ pytestmark = pytest.mark.flow
 PAGES = ROOT / "docs" / "architecture"
 RECIPES = ("add-a-route.md", "add-a-queue.md", "add-a-setting.md")  # each goes on from the one before
 LEFT_OUT = shutil.ignore_patterns(".*", "node_modules", "__pycache__", "docs", "bench")
+PYTHON = ".venv/bin/python -m "
 # What the recipes say that a newcomer runs: the tests that they write, and those that a new door has to satisfy.
 OWN_TESTS = (
     "tests/unit/facts/test_neighbours.py",
     "tests/unit/facts/test_site_checks.py",
     "tests/unit/functions/test_indexing.py",
+    "tests/unit/functions/test_openapi.py::test_the_public_surface_is_the_one_that_was_agreed",
+    "tests/unit/functions/test_openapi.py::test_an_operation_says_what_it_is",
+    "tests/flows/test_role_matrix.py::test_every_route_has_an_example",
     "tests/unit/operations/test_error_catalog.py",
     "tests/unit/test_architecture.py",
 )
@@ -75,19 +79,29 @@ class Block:
 
 def blocks(page: str) -> list[Block]:
     """The code blocks of a page, in order, without the indentation of the list that they stand in."""
-    found = []
-    for fence in _FENCE.finditer((PAGES / page).read_text()):
-        lines = [line.removeprefix(fence["indent"]) for line in fence["text"].splitlines(keepends=True)]
-        found.append(Block(page, lines[0].rstrip("\n"), "".join(lines[1:])))
-    return found
+    return [Block(page, lines[0].rstrip("\n"), "".join(lines[1:])) for kind, lines in fences(page) if kind != "sh"]
 
 
-def in_copy(project: Path, *command: str, **environment: str) -> None:
+def commands(page: str) -> list[list[str]]:
+    """The commands of a page that run a module of the project, as words after `python -m`."""
+    lines = [line.strip() for kind, lines in fences(page) if kind == "sh" for line in lines]
+    return [line.removeprefix(PYTHON).split() for line in lines]
+
+
+def fences(page: str) -> list[tuple[str, list[str]]]:
+    """The fenced blocks of a page that say what they hold, each with its lines."""
+    return [
+        (fence["language"], [line.removeprefix(fence["indent"]) for line in fence["text"].splitlines(keepends=True)])
+        for fence in _FENCE.finditer((PAGES / page).read_text())
+    ]
+
+
+def in_copy(project: Path, *command: str) -> None:
     """Run a Python module in the copy."""
     done = subprocess.run(
         [sys.executable, "-m", *command],
         cwd=project,
-        env={**os.environ, **environment},
+        env={**os.environ, "OPERATOR_NAME": "Example Parking"},
         capture_output=True,
         text=True,
         timeout=120,
@@ -108,6 +122,9 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     project = tmp_path_factory.mktemp("newcomer") / "powerbill"
     shutil.copytree(ROOT, project, ignore=LEFT_OUT)
     written = {block.apply(project) for page in RECIPES for block in blocks(page)}
+    for page in RECIPES:
+        for command in commands(page):
+            in_copy(project, *command)
     return Copy(project, frozenset(written))
 
 

@@ -9,15 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import mssql
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.types import TypeEngine
 
 from shared_code.foundation.audit.chain import ACTION_LENGTH, SITE_LENGTH, STREAM_LENGTH, SUBJECT_LENGTH
 from shared_code.foundation.database import long_text, metadata
+from shared_code.foundation.dialect import COLLATION, exact_text
 
-COLLATION = "Latin1_General_100_BIN2"
-"""Texts are compared byte by byte on SQL Server too, as SQLite does: `Run/1` and `run/1` are two streams."""
 INSTANT_LENGTH = len("2026-10-31T12:00:00.000000Z")
 
 
@@ -45,11 +42,6 @@ def _json_field_of_sql_server(element: JsonField, _compiler: Any, **_options: An
     if element.length is None:
         return f"CAST({value} AS BIGINT)"
     return f"CAST({value} AS NVARCHAR({element.length})) COLLATE {COLLATION}"
-
-
-def exact_text(length: int) -> TypeEngine[str]:
-    """Text that is compared byte by byte."""
-    return sa.Unicode(length).with_variant(mssql.NVARCHAR(length, collation=COLLATION), "mssql")
 
 
 def _text(name: str, path: str, length: int, *, nullable: bool = False) -> sa.Column[str]:

@@ -6,8 +6,9 @@ Revision: 0003, after 0002.
 import sqlalchemy as sa
 from alembic import op
 
-from shared_code.foundation.audit.tables import JsonField, append_only, exact_text
+from shared_code.foundation.audit.tables import JsonField, append_only
 from shared_code.foundation.database import Instant, long_text
+from shared_code.foundation.dialect import exact_text
 
 revision = "0003"
 down_revision = "0002"
@@ -98,8 +99,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "idempotent_request",
-        sa.Column("caller_id", sa.Unicode(length=100), nullable=False),
-        sa.Column("request_key", sa.Unicode(length=255), nullable=False),
+        sa.Column("caller_id", exact_text(100), nullable=False),
+        sa.Column("request_key", exact_text(255), nullable=False),
         sa.Column("fingerprint", sa.Unicode(length=64), nullable=False),
         sa.Column("holder", sa.Unicode(length=32), nullable=False),
         sa.Column("held_until", Instant(), nullable=False),
