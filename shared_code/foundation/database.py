@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, Row
 
-from shared_code.foundation import clock, telemetry
+from shared_code.foundation import clock, context, telemetry
 from shared_code.foundation.dialect import Fixed as Fixed
 from shared_code.foundation.dialect import Instant as Instant
 from shared_code.foundation.dialect import long_text as long_text
@@ -105,15 +105,15 @@ class UnitOfWork:
     messages: list[Message] = field(default_factory=list)
 
     def send(self, messages: Sequence[Message]) -> None:
-        """Write messages to the outbox. A message that is there already is the same effect and is left alone."""
+        """Write messages to the outbox. A message that is there already is the same effect and is left alone.
+
+        A message without a correlation id or a trace parent of its own carries those of this invocation on.
+        """
         if not messages:
             return
         known = self._known([m.message_id for m in messages])
-        fresh = list({m.message_id: m for m in messages if m.message_id not in known}.values())
+        fresh = [_marked(m) for m in {m.message_id: m for m in messages if m.message_id not in known}.values()]
         if fresh:
-            trace_parent = telemetry.trace_parent()
-            if trace_parent:
-                fresh = [m if m.trace_parent else replace(m, trace_parent=trace_parent) for m in fresh]
             instant = clock.now()
             self.connection.execute(
                 outbox.insert(),
@@ -149,6 +149,15 @@ class UnitOfWork:
             inbox.insert().values(consumer=consumer, effect_key=effect_key, recorded_at=clock.now())
         )
         return True
+
+
+def _marked(message: Message) -> Message:
+    """The message with the ids of this invocation, where it has none of its own."""
+    return replace(
+        message,
+        correlation_id=message.correlation_id or context.current().correlation_id,
+        trace_parent=message.trace_parent or telemetry.trace_parent(),
+    )
 
 
 @contextmanager
