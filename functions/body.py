@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
+from functions.body_faults import details_of
 from functions.declarations import Body, resolve
 from shared_code.foundation.errors import BillingError, Detail
 from shared_code.operations.errors import BODY_INVALID, BODY_MALFORMED
+
+MOST_NAMED = 20
 
 
 def read_body(wanted: Body, raw: bytes) -> object:
@@ -31,7 +35,7 @@ def read_body(wanted: Body, raw: bytes) -> object:
     try:
         return TypeAdapter(resolve(wanted.model)).validate_json(text)
     except ValidationError as fault:
-        raise _refusal(fault) from fault
+        raise _refusal(fault, wanted.model) from fault
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -39,8 +43,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) == len(pairs):
         return found
-    names = [name for name, _ in pairs]
-    twice = [name for name in found if names.count(name) > 1]
+    times = Counter(name for name, _ in pairs)
+    twice = [name for name, number in times.items() if number > 1][:MOST_NAMED]
     message = f"stated twice in one object, so nobody knows which value is meant: {', '.join(map(ascii, twice))}"
     raise BillingError(BODY_MALFORMED, message, [Detail(ascii(name)[1:-1], "is stated twice") for name in twice])
 
@@ -49,9 +53,10 @@ def _constant(token: str) -> Any:
     raise ValueError(f"{token} is no number of JSON")
 
 
-def _refusal(fault: Any) -> BillingError:
+def _refusal(fault: Any, model: str) -> BillingError:
     found = fault.errors(include_url=False, include_input=False)
     if any(error["type"] == "json_invalid" for error in found):  # nested deeper than the model's reader goes
         return BillingError(BODY_MALFORMED, f"the body is not JSON: {found[0]['msg']}")
-    details = [Detail(".".join(map(str, error["loc"])) or "body", error["msg"]) for error in found]
-    return BillingError(BODY_INVALID, "; ".join(f"{d.field}: {d.message}" for d in details), details)
+    details = details_of(found, model)
+    message = "; ".join(f"{d.field}: {d.message}" for d in details[:MOST_NAMED])
+    return BillingError(BODY_INVALID, message, details)

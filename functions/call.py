@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import azure.functions as func
 
@@ -134,7 +134,8 @@ class Call:
         """
         from shared_code.foundation.settings import settings
 
-        base = settings().public_url or self.request.url.split("/api/", 1)[0]
+        sent_to = urlsplit(self.request.url)
+        base = settings().public_url or f"{sent_to.scheme}://{sent_to.netloc}"
         return "/".join([base.rstrip("/"), "api", API, *(quote(part, safe="@") for part in parts)])
 
 

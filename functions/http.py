@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 import logging
 import uuid
 from collections.abc import Callable, Mapping
@@ -24,7 +25,7 @@ from functions.call import Reply as Reply
 from functions.call import running as running
 from functions.declarations import Access, Answer, Body, Door, Idempotency, Query, Route, declare
 from functions.invocation import correlation_of, invocation
-from functions.parameters import check_query
+from functions.parameters import PLATFORM_PARAMETERS, check_query
 from functions.wire import dumps
 from shared_code.foundation import context
 from shared_code.foundation.context import Context
@@ -40,12 +41,15 @@ from shared_code.operations.errors import (
 if TYPE_CHECKING:
     from shared_code.access.identity import Caller
     from shared_code.foundation.idempotency.service import Stored
-    from shared_code.foundation.limits import Allowance, Buckets
+    from shared_code.foundation.limits import Buckets, Rate
 
 log = logging.getLogger(__name__)
 API_VERSION = "1.0"
 MAX_BODY_BYTES = 10_000_000
 MAX_KEY = 255
+MAX_MESSAGE = 2_000
+MAX_FIELD = 300
+MAX_DETAILS = 100
 
 
 type Handler = Callable[[Call], Reply]
@@ -98,10 +102,15 @@ def open_route(
     def register(handler: OpenHandler) -> OpenHandler:
         declared = declare(Route(*_names(handler, method, path, answers), door=door, **_texts(handler)))
         level = func.AuthLevel.FUNCTION if door == "key" else func.AuthLevel.ANONYMOUS
-        _register(blueprint, declared, level, lambda request: handler(request))
+        _register(blueprint, declared, level, lambda request: _open(declared, handler, request))
         return handler
 
     return register
+
+
+def _open(declared: Route, handler: OpenHandler, req: func.HttpRequest) -> Reply:
+    check_query(declared, req.params)
+    return handler(req)
 
 
 def _names(
@@ -139,7 +148,6 @@ def _answer(declared: Route, req: func.HttpRequest, proceed: Callable[[func.Http
     with invocation(f"{declared.method} {declared.path}", "server", known, **attributes) as span:
         reply = _guarded(proceed, req, known)
         span.set("http.response.status_code", reply.status)
-        body = reply.body if isinstance(reply.body, bytes) else dumps(reply.body).encode()
         headers = {
             "X-Request-ID": known.request_id,
             "X-Correlation-ID": known.correlation_id,
@@ -148,32 +156,45 @@ def _answer(declared: Route, req: func.HttpRequest, proceed: Callable[[func.Http
             "Cache-Control": "no-store",
             **reply.headers,
         }
+        log.info("%s %s: %d", declared.method, declared.path, reply.status)
+    body = cast(bytes, reply.body)
     return func.HttpResponse(body, status_code=reply.status, headers=headers, mimetype=reply.content_type)
 
 
 def _guarded(proceed: Callable[[func.HttpRequest], Reply], req: func.HttpRequest, known: Context) -> Reply:
+    """The reply with its body as bytes; whatever fails on the way there, its serialising included, is a refusal."""
     try:
-        return proceed(req)
+        return _as_bytes(proceed(req))
     except BillingError as error:
         log.info("request %s refused: %s", known.request_id, error.code)
-        return _refusal(error, known)
+        return _as_bytes(_refusal(error, known))
     except Exception:
         log.exception("request %s failed", known.request_id)
-        return _refusal(BillingError(INTERNAL_ERROR, INTERNAL_ERROR.meaning), known)
+        return _as_bytes(_refusal(BillingError(INTERNAL_ERROR, INTERNAL_ERROR.meaning), known))
+
+
+def _as_bytes(reply: Reply) -> Reply:
+    if isinstance(reply.body, bytes):
+        return reply
+    return replace(reply, body=b"" if reply.status == 204 else dumps(reply.body).encode())
 
 
 def _enter(declared: Route, handler: Handler, req: func.HttpRequest) -> Reply:
     from shared_code.access.identity import identify
 
     caller = identify(req.headers)
-    allowance = _limited(caller)
+    rate = _rate_of(caller)
+    allowance = _buckets().take(caller.user_id, rate)
     limits = {
         "X-RateLimit-Limit": str(allowance.limit),
         "X-RateLimit-Remaining": str(allowance.remaining),
         "X-RateLimit-Reset": str(allowance.reset_after),
     }
     if not allowance.allowed:
-        message = f"{allowance.limit} calls a minute are used up; the next is possible in {allowance.retry_after} s"
+        message = (
+            f"you may call {rate.burst} times at once and {rate.per_minute} times a minute; "
+            f"the next call is possible in {allowance.retry_after} s"
+        )
         refusal = _refusal(BillingError(RATE_EXCEEDED, message), context.current())
         return replace(refusal, headers={**limits, "Retry-After": str(allowance.retry_after)})
     with context.acting(_context_of(caller, req)):
@@ -205,16 +226,14 @@ def _context_of(caller: Caller, req: func.HttpRequest) -> Context:
     )
 
 
-def _limited(caller: Caller) -> Allowance:
+def _rate_of(caller: Caller) -> Rate:
     from shared_code.foundation.limits import Rate
     from shared_code.foundation.settings import settings
 
     known = settings()
     if caller.kind == "service":
-        rate = Rate(known.service_calls_per_minute, known.service_calls_burst)
-    else:
-        rate = Rate(known.person_calls_per_minute, known.person_calls_burst)
-    return _buckets().take(caller.user_id, rate)
+        return Rate(known.service_calls_per_minute, known.service_calls_burst)
+    return Rate(known.person_calls_per_minute, known.person_calls_burst)
 
 
 @functools.cache
@@ -267,10 +286,27 @@ def _stored(reply: Reply) -> Stored:
 
 
 def _fingerprint(call: Call) -> str:
-    """What makes a repetition the same request: method, whole address, precondition and body."""
-    address = cast(str, call.request.url).partition("/api/")[2]
-    parts = (call.route.method, address, call.if_match or "", call.content_type)
-    return hashlib.sha256("\n".join(parts).encode() + b"\n" + (call.request.get_body() or b"")).hexdigest()
+    """What makes a repetition the same request: route, places, parameters, precondition and body.
+
+    Not the address as it was written: routes match however `/api/` is capitalised.
+    """
+    query = {name: value for name, value in call.request.params.items() if name not in PLATFORM_PARAMETERS}
+    parts = (call.route.name, sorted(call.path.items()), sorted(query.items()), call.if_match, call.content_type)
+    return hashlib.sha256(json.dumps(parts).encode() + b"\n" + call.raw_body).hexdigest()
+
+
+def _details(error: BillingError) -> list[dict[str, str]]:
+    """The findings by place; of very many, the first ones and how many more there are."""
+    shown = [
+        {"field": _shortened(detail.field, MAX_FIELD), "message": _shortened(detail.message, MAX_MESSAGE)}
+        for detail in error.details[:MAX_DETAILS]
+    ]
+    more = len(error.details) - len(shown)
+    return [*shown, {"field": "", "message": f"and {more:,} more"}] if more else shown
+
+
+def _shortened(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def _with_headers(reply: Reply, headers: Mapping[str, str]) -> Reply:
@@ -279,15 +315,15 @@ def _with_headers(reply: Reply, headers: Mapping[str, str]) -> Reply:
 
 def _refusal(error: BillingError, known: Context) -> Reply:
     kind = error.kind
-    headers = {"Retry-After": "5"} if kind.retryable else {}
+    headers = {"Retry-After": "5"} if kind.retryable or kind.status == 503 else {}
     if kind.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     body = {
         "error": {
             "code": kind.code,
             "number": kind.number,
-            "message": error.message,
-            "details": [{"field": detail.field, "message": detail.message} for detail in error.details],
+            "message": _shortened(error.message, MAX_MESSAGE),
+            "details": _details(error),
             "suggestions": [kind.cure],
             "retryable": kind.retryable,
             "requestId": known.request_id,

@@ -24,7 +24,7 @@ def health_ready(_req: func.HttpRequest) -> Reply:
     from shared_code.operations.health import readiness
 
     found = readiness()
-    return Reply(found, 200 if found.ready else 503, {} if found.ready else {"Retry-After": "5"})
+    return _state(found, found.ready)
 
 
 @open_route(blueprint, "GET", "health/{dependency}", ok(DEPENDENCY), Answer(503, DEPENDENCY), door="key")
@@ -33,7 +33,7 @@ def health_dependency(req: func.HttpRequest) -> Reply:
     from shared_code.operations.health import dependency
 
     found = dependency(req.route_params["dependency"])
-    return Reply(found, 200 if found.ok else 503)
+    return _state(found, found.ok)
 
 
 @open_route(blueprint, "GET", "version", ok("shared_code.operations.health:Version"), door="key")
@@ -42,3 +42,7 @@ def version(_req: func.HttpRequest) -> Reply:
     from shared_code.operations.health import version_info
 
     return Reply(version_info())
+
+
+def _state(found: object, good: bool) -> Reply:
+    return Reply(found) if good else Reply(found, 503, {"Retry-After": "5"})

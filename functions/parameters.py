@@ -12,13 +12,13 @@ from shared_code.foundation.errors import BillingError, Detail
 from shared_code.operations.errors import PARAMETER_INVALID, PARAMETER_UNKNOWN
 
 # The platform takes its key from the query as well; it is none of the route's.
-_PLATFORM = frozenset({"code"})
+PLATFORM_PARAMETERS = frozenset({"code"})
 
 
 def check_query(route: Route, given: Mapping[str, str]) -> None:
     """Raises PARAMETER_UNKNOWN or PARAMETER_INVALID with every parameter that is wrong; PERIOD_INVALID for a period."""
     known = {query.name: query for query in route.query}
-    unknown = [name for name in given if name not in known and name not in _PLATFORM]
+    unknown = [name for name in given if name not in known and name not in PLATFORM_PARAMETERS]
     if unknown:
         details = [Detail(name, _nearest(name, known)) for name in unknown]
         message = "; ".join(f"{detail.field}: {detail.message}" for detail in details)

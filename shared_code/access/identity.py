@@ -27,13 +27,16 @@ def identify(headers: Mapping[str, str]) -> Caller:
     known = settings()
     given = {name.lower(): value for name, value in headers.items()}
     token = _bearer(given.get("authorization", ""))
-    principal = given.get(HEADER, "") if known.website_auth_enabled and known.website_site_name else ""
+    principal = given.get(HEADER, "") if known.easy_auth else ""
     if principal and not (token and known.identity_issuer):
         return caller_of_principal(principal, _trust(known))
-    if not known.identity_issuer or not known.identity_audience:
+    knows_an_issuer = bool(known.identity_issuer and known.identity_audience)
+    if not knows_an_issuer and not known.easy_auth:
         raise BillingError(errors.IDENTITY_NOT_CONFIGURED, "no issuer of access tokens is configured")
     if not token:
         raise BillingError(errors.TOKEN_MISSING, "the request carries no access token")
+    if not knows_an_issuer:  # the platform would have said who it is
+        raise BillingError(errors.TOKEN_INVALID, "the access token is not valid here")
     return caller_of_token(token, _trust(known), _keys(known.identity_jwks, known.identity_keys_seconds))
 
 

@@ -217,6 +217,6 @@ def unknown_sites(connection: Connection, numbers: Sequence[str]) -> list[str]:
 
 def unknown_districts(connection: Connection, names: Sequence[str]) -> list[str]:
     """Those of `names` that no site lies in."""
-    lines = connection.scalars(sa.select(sa.func.upper(site.c.district)).where(site.c.district.is_not(None)).distinct())
-    known = set(lines)
+    lines = connection.scalars(sa.select(site.c.district).where(site.c.district.is_not(None)).distinct())
+    known = {district.upper() for district in lines}
     return [name for name in names if name.upper() not in known]

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
 from shared_code.access.model import Kind
-from shared_code.access.roles import Role
-from shared_code.foundation.shapes import RequestModel, WithReason
+from shared_code.access.roles import ROLES, Role
+from shared_code.foundation.shapes import Instant, Printable, RequestModel, WithReason
 
 MOST_SITES = 5_000
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-SiteNumber = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=10)]
-District = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), Printable]
+SiteNumber = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=10), Printable]
+District = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), Printable]
 
 
 class RoleRequest(RequestModel):
     """A role that the user is to have."""
 
     role: Role
-    valid_until: datetime | None = Field(
-        default=None, strict=False, description="from this instant on the role counts no more; absent: no end"
+    valid_until: Instant | None = Field(
+        default=None, description="from this instant on the role counts no more; absent: no end"
     )
 
 
@@ -32,7 +31,7 @@ class UserRequest(WithReason):
     name: Name
     kind: Kind = "person"
     active: bool = True
-    roles: tuple[RoleRequest, ...] = Field(default=(), strict=False)
+    roles: tuple[RoleRequest, ...] = Field(default=(), strict=False, max_length=len(ROLES))
 
 
 class AssignmentsRequest(WithReason):

@@ -3,11 +3,12 @@
 import sqlalchemy as sa
 
 from shared_code.foundation.database import Instant, metadata, text
+from shared_code.foundation.dialect import exact_text
 
 app_user = sa.Table(
     "app_user",
     metadata,
-    sa.Column("user_id", text(100), primary_key=True),  # the object id of the directory
+    sa.Column("user_id", exact_text(100), primary_key=True),  # the object id of the directory
     sa.Column("name", text(200), nullable=False),
     sa.Column("kind", text(10), nullable=False),  # person | service
     sa.Column("active", sa.Integer, nullable=False),  # 1 or 0; roles of the inactive do not count
@@ -19,7 +20,7 @@ sa.Index("ix_app_user_name_user_id", app_user.c.name, app_user.c.user_id)
 user_role = sa.Table(
     "user_role",
     metadata,
-    sa.Column("user_id", text(100), sa.ForeignKey("app_user.user_id"), primary_key=True),
+    sa.Column("user_id", exact_text(100), sa.ForeignKey("app_user.user_id"), primary_key=True),
     sa.Column("role", text(30), primary_key=True),
     sa.Column("granted_by", text(100), nullable=False),
     sa.Column("granted_at", Instant, nullable=False),
@@ -28,15 +29,15 @@ user_role = sa.Table(
 )
 
 site_assignment = sa.Table(
-    "site_assignment",
+    "user_site",
     metadata,
-    sa.Column("user_id", text(100), primary_key=True),
+    sa.Column("user_id", exact_text(100), primary_key=True),
     sa.Column("site_number", text(10), primary_key=True),
 )
 
 district_assignment = sa.Table(
-    "district_assignment",
+    "user_district",
     metadata,
-    sa.Column("user_id", text(100), primary_key=True),
+    sa.Column("user_id", exact_text(100), primary_key=True),
     sa.Column("district", text(100), primary_key=True),
 )

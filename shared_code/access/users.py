@@ -29,7 +29,7 @@ from shared_code.access.roles import MATRIX, ROLES, Access, Role, granting, know
 from shared_code.foundation import audit, clock
 from shared_code.foundation.context import current
 from shared_code.foundation.database import UnitOfWork, reading, transaction
-from shared_code.foundation.errors import BillingError, Detail
+from shared_code.foundation.errors import IF_MATCH_REQUIRED, BillingError, Detail
 from shared_code.foundation.paging import Page, page, read_cursor
 
 STREAM = "access"
@@ -97,12 +97,12 @@ def _capabilities(roles: frozenset[Role]) -> Iterator[Capability]:
 def put_user(user_id: str, wish: UserRequest, if_match: str | None = None) -> Saved:
     """Make a user as `wish` says: name, kind, state and roles; assignments stay. A new one when there is none.
 
-    `if_match` is the ETag that the caller has read, `*` for whatever is there, None to ask for none. Raises
-    USER_INVALID with every field, USER_CHANGED, OWN_ACCESS, CONCURRENT_CHANGE.
+    `if_match` is the ETag that the caller has read, `*` for whatever is there; a new user needs none. Raises
+    IF_MATCH_REQUIRED, USER_INVALID with every field, USER_CHANGED, OWN_ACCESS, CONCURRENT_CHANGE.
     """
     key, moment = _key(user_id), clock.now()
     with transaction() as work:
-        before = _locked(work, key, if_match)
+        before = _read_before(work, key, if_match)
         _check_roles(wish.roles, before, moment)
         after = User(
             user_id=key,
@@ -122,7 +122,7 @@ def put_assignments(user_id: str, wish: AssignmentsRequest, if_match: str | None
     """Assign exactly these sites and districts. Raises USER_NOT_FOUND, USER_INVALID, USER_CHANGED, OWN_ACCESS."""
     sites, districts = tuple(sorted(set(wish.sites))), tuple(sorted(set(wish.districts)))
     with transaction() as work:
-        before = _locked(work, _key(user_id), if_match)
+        before = _read_before(work, _key(user_id), if_match)
         if before is None:
             raise _unknown(user_id)
         _check_assigned(work, before, sites, districts)
@@ -245,6 +245,15 @@ def _access_of(user: User | None) -> object:
 
 
 # -- one change -------------------------------------------------------------------------------------------------------
+
+
+def _read_before(work: UnitOfWork, user_id: str, if_match: str | None) -> User | None:
+    """The user whom the caller has read and changes now. Raises IF_MATCH_REQUIRED unless they say what they read."""
+    found = _locked(work, user_id, if_match)
+    if found is not None and if_match is None:
+        message = "the user exists; say which state you have read: its ETag as If-Match, or * for whatever is there"
+        raise BillingError(IF_MATCH_REQUIRED, message, [Detail("If-Match", message)])
+    return found
 
 
 def _locked(work: UnitOfWork, user_id: str, if_match: str | None) -> User | None:

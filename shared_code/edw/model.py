@@ -24,7 +24,10 @@ class ImportFilter:
 
 @dataclass(frozen=True, slots=True)
 class Import(Described):
-    """A file that was dropped, and what has become of it. Money is null for callers who see some sites only."""
+    """A file that was dropped, and what has become of it.
+
+    What is true of the whole file (name, size, counts, money, last day) is null for callers who see some sites only.
+    """
 
     batch_id: str
     dataset: str
@@ -32,9 +35,9 @@ class Import(Described):
     period: str
     """The second folder of the file: a month, unless the file was refused for it."""
     container: str
-    source_name: str
-    sha256: str
-    byte_count: int
+    source_name: str | None
+    sha256: str | None
+    byte_count: int | None
     state: ImportState
     """waiting: for the site master. held: for a decision, since too many rows are rejected."""
     reason: str | None
@@ -42,12 +45,12 @@ class Import(Described):
     message: str | None
     duplicate_of: str | None
     """The batch that brought the same bytes first."""
-    rows_read: int
+    rows_read: int | None
     """Accepted, rejected and duplicate rows together."""
-    rows_accepted: int
-    rows_rejected: int
-    rows_duplicate: int
-    rows_repeated: int
+    rows_accepted: int | None
+    rows_rejected: int | None
+    rows_duplicate: int | None
+    rows_repeated: int | None
     """Rows that look like others of the file and were accepted all the same."""
     money_read: SourceMoney | None
     """The control total of the file: accepted, rejected and duplicate money together."""
@@ -60,6 +63,14 @@ class Import(Described):
     """Columns that the dataset does not have, separated by commas."""
     created_at: datetime
     finished_at: datetime | None
+
+
+OF_THE_WHOLE_FILE = (
+    *("source_name", "sha256", "byte_count", "message", "last_day"),
+    *(f"rows_{kind}" for kind in ("read", "accepted", "rejected", "duplicate", "repeated")),
+    *(f"money_{kind}" for kind in ("read", "accepted", "rejected", "duplicate")),
+)
+"""What callers who see some sites only are not shown of an import."""
 
 
 @dataclass(frozen=True, slots=True)

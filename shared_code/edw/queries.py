@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from itertools import groupby
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
 from shared_code.edw import errors, repository
 from shared_code.edw.model import (
     IMPORT_STATES,
+    OF_THE_WHOLE_FILE,
     DatasetFacts,
     Import,
     ImportDetail,
@@ -76,11 +78,10 @@ def _batch(connection: Connection, batch_id: str, visible: Visibility) -> Batch:
 
 
 def _shown(batch: Batch, visible: Visibility) -> Import:
-    """A batch without the money of the whole file where the caller sees some sites only."""
+    """A batch; without all that is true of the whole file where the caller sees some of its sites only."""
     whole = Import(**{field.name: getattr(batch, field.name) for field in fields(Import)})
-    if visible.everything:
-        return whole
-    return replace(whole, money_read=None, money_accepted=None, money_rejected=None, money_duplicate=None)
+    hidden: dict[str, Any] = {} if visible.everything else dict.fromkeys(OF_THE_WHOLE_FILE)
+    return replace(whole, **hidden)
 
 
 def _dataset(name: str, facts: tuple[SiteFacts, ...]) -> DatasetFacts:

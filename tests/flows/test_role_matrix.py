@@ -108,6 +108,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         app.take_in({f"site_master/{PERIOD}/sites.csv": master})
         app.take_in(contract_files(fixed_fees(OWN, ("10.00", 1)), fixed_fees(OTHER, ("20.00", 1))), CONTRACT_DROPS)
         batches = app.take_in({f"site_statistics/{PERIOD}/{site}.csv": statistics(site) for site in (OWN, OTHER)})
+        both = f"forecast/{PERIOD}/{OWN}-and-{OTHER}.csv"
+        app.take_in({both: forecast(OWN, OTHER)})
         run = app.bill()
         statements = {row["siteNumber"]: row["id"] for row in app.every("statements")}
         with app.database() as connection:
@@ -134,6 +136,11 @@ def statistics(site: str) -> bytes:
     rest = "OR9,Occupied Rooms,Other"
     days = {"2026-10-01": "10", **{f"2026-10-{day:02d}": "10" for day in range(3, 31)}, "2026-10-31": "ten"}
     return csv_file(header, [f"b.xlsm,{site},{day},{rest},{rooms},false," for day, rooms in days.items()])
+
+
+def forecast(*sites: str) -> bytes:
+    header = "COST_CENTER,PERIOD,IS_SUMMARY_CATEGORY,FD_BALANCE,DW_LOADED_DTTM"
+    return csv_file(header, [f"{site},202610,Revenue,{site}.25,x" for site in sites])
 
 
 def a_dead_letter() -> dict[str, Any]:
@@ -239,3 +246,18 @@ def test_everybody_with_a_token_learns_who_they_are(scene: Scene, role: str) -> 
     assert me["roles"] == ([] if role == NOBODY else [role])
     may = {entry["resource"] for entry in me["capabilities"]}
     assert may == {resource for resource, row in MATRIX.items() if role != NOBODY and row[role].allowed}  # type: ignore[index]
+
+
+@pytest.mark.parametrize("role", ["accountManager", "districtManager"])
+def test_of_a_file_with_several_sites_a_manager_learns_nothing_about_the_others(scene: Scene, role: str) -> None:
+    (whole,) = scene.app.imports(dataset="forecast")
+    (seen,) = scene.app.get("imports", role, dataset="forecast")["items"]
+    detail = scene.app.get(f"imports/{whole['batchId']}", role)
+
+    assert (whole["rowsRead"], seen["batchId"]) == (2, whole["batchId"])
+    for shown in (seen, detail["batch"]):
+        assert {name for name, value in shown.items() if value is None} >= {
+            *("sourceName", "sha256", "byteCount", "lastDay", "message"),
+            *(f"{what}{end}" for what in ("rows", "money") for end in ("Read", "Accepted", "Rejected", "Duplicate")),
+        }
+    assert OTHER not in json.dumps([seen, detail], default=str)

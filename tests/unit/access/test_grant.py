@@ -49,7 +49,7 @@ def test_the_same_call_again_changes_nothing(engine: sa.Engine) -> None:
 
 def test_it_lets_in_again_who_was_shut_out(engine: sa.Engine) -> None:
     main(["--user", "eva", "--role", "systemAdmin"])
-    users.put_user("eva", UserRequest(name="Eva", active=False, reason="left"))
+    users.put_user("eva", UserRequest(name="Eva", active=False, reason="left"), "*")
     main(["--user", "eva", "--role", "systemAdmin"])
 
     assert authorise(Caller("eva", "Eva"), "users", "write")
@@ -61,7 +61,7 @@ def test_a_file_of_users_leaves_those_that_exist(
     file = tmp_path / "users.json"
     file.write_text(json.dumps(made_up_users()))
     assert main(["--users", str(file)]) == 0
-    users.put_user("auditor@example.com", UserRequest(name="Somebody", reason="no audit this year"))
+    users.put_user("auditor@example.com", UserRequest(name="Somebody", reason="no audit this year"), "*")
     assert main(["--users", str(file)]) == 0
 
     assert capsys.readouterr().out == "8 users are new\n0 users are new\n"

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 
 from shared_code.access import users
-from shared_code.access.model import Caller, User
+from shared_code.access.model import Assignments, Caller, Saved, User
 from shared_code.access.permissions import authorise
 from shared_code.access.requests import AssignmentsRequest, UserRequest
 from shared_code.access.users import NewUser
@@ -47,6 +47,19 @@ def wish(*roles: str, **changes: Any) -> UserRequest:
     return UserRequest.model_validate(body)
 
 
+def put(user_id: str, wished: UserRequest, if_match: str | None = None) -> Saved:
+    """Put a user, over whatever is there unless the test says what it has read."""
+    return users.put_user(user_id, wished, if_match or over(user_id))
+
+
+def put_sites(user_id: str, wished: AssignmentsRequest, if_match: str | None = None) -> Assignments:
+    return users.put_assignments(user_id, wished, if_match or over(user_id))
+
+
+def over(user_id: str) -> str | None:
+    return "*" if user_id.strip().lower() in [user.user_id for user in users.list_users(limit=1000).items] else None
+
+
 def assign(*sites: str, districts: tuple[str, ...] = ()) -> AssignmentsRequest:
     return AssignmentsRequest.model_validate({"sites": list(sites), "districts": list(districts), "reason": REASON})
 
@@ -75,7 +88,7 @@ def events() -> list[tuple[str, str, dict[str, Any]]]:
 
 
 def test_a_new_user(engine: sa.Engine) -> None:
-    saved = users.put_user("ann", wish("billingAdmin", "auditor"))
+    saved = put("ann", wish("billingAdmin", "auditor"))
 
     assert saved.created
     assert saved.user == users.get_user("ann")
@@ -86,10 +99,10 @@ def test_a_new_user(engine: sa.Engine) -> None:
 
 
 def test_putting_replaces_roles_and_leaves_those_that_stay(engine: sa.Engine) -> None:
-    users.put_user("ann", wish("billingAdmin", "auditor"))
+    put("ann", wish("billingAdmin", "auditor"))
     later()
     with acting(Context(actor_id="tom", actor_name="Tom")):
-        saved = users.put_user("ann", wish("auditor", "contractAdmin"))
+        saved = put("ann", wish("auditor", "contractAdmin"))
 
     assert not saved.created
     assert [(grant.role, grant.granted_by) for grant in saved.user.roles] == [
@@ -100,36 +113,36 @@ def test_putting_replaces_roles_and_leaves_those_that_stay(engine: sa.Engine) ->
 
 
 def test_putting_the_same_again_changes_and_records_nothing(engine: sa.Engine) -> None:
-    first = users.put_user("ann", wish("auditor")).user
+    first = put("ann", wish("auditor")).user
     later()
 
-    assert users.put_user("ann", wish("auditor")).user == first
+    assert put("ann", wish("auditor")).user == first
     assert len(events()) == 2
 
 
 def test_assignments_stay_when_the_user_is_put(engine: sa.Engine) -> None:
-    users.put_user("ann", wish("accountManager"))
-    users.put_assignments("ann", assign("0901"))
+    put("ann", wish("accountManager"))
+    put_sites("ann", assign("0901"))
 
-    assert users.put_user("ann", wish("accountManager", name="Ann Roe")).user.sites == ("0901",)
+    assert put("ann", wish("accountManager", name="Ann Roe")).user.sites == ("0901",)
 
 
 def test_what_a_change_decides_holds_for_the_next_request(engine: sa.Engine) -> None:
     caller = Caller("ann", "Ann")
-    users.put_user("ann", wish("billingAdmin"))
+    put("ann", wish("billingAdmin"))
     authorise(caller, "runs", "write")
-    users.put_user("ann", wish("auditor"))
+    put("ann", wish("auditor"))
     assert refusal(lambda: authorise(caller, "runs", "write")).code == "FORBIDDEN"
-    users.put_user("ann", wish("billingAdmin", active=False))
+    put("ann", wish("billingAdmin", active=False))
 
     assert refusal(lambda: authorise(caller, "runs", "read")).code == "FORBIDDEN"
 
 
 def test_object_ids_are_one_however_they_are_written(engine: sa.Engine) -> None:
-    users.put_user("8F6A2C9E-0000-4000-8000-0000000000AB", wish("auditor"))
+    put("8F6A2C9E-0000-4000-8000-0000000000AB", wish("auditor"))
 
     assert users.get_user("8f6a2c9e-0000-4000-8000-0000000000ab").user_id == "8f6a2c9e-0000-4000-8000-0000000000ab"
-    assert not users.put_user(" 8f6a2c9e-0000-4000-8000-0000000000AB", wish()).created
+    assert not put(" 8f6a2c9e-0000-4000-8000-0000000000AB", wish()).created
 
 
 BAD_ROLES: list[tuple[str, list[dict[str, object]], str]] = [
@@ -142,7 +155,7 @@ BAD_ROLES: list[tuple[str, list[dict[str, object]], str]] = [
 
 @pytest.mark.parametrize(("roles", "field"), [b[1:] for b in BAD_ROLES], ids=[b[0] for b in BAD_ROLES])
 def test_roles_that_are_refused(engine: sa.Engine, roles: list[dict[str, object]], field: str) -> None:
-    error = refusal(lambda: users.put_user("ann", wish(roles=roles)))
+    error = refusal(lambda: put("ann", wish(roles=roles)))
 
     assert (error.code, [detail.field for detail in error.details]) == ("USER_INVALID", [field])
     assert refusal(lambda: users.get_user("ann")).code == "USER_NOT_FOUND"
@@ -150,7 +163,7 @@ def test_roles_that_are_refused(engine: sa.Engine, roles: list[dict[str, object]
 
 @pytest.mark.parametrize("user_id", ["", "  ", "x" * 101, "a\nb"])
 def test_ids_that_are_refused(engine: sa.Engine, user_id: str) -> None:
-    assert refusal(lambda: users.put_user(user_id, wish())).code == "USER_INVALID"
+    assert refusal(lambda: put(user_id, wish())).code == "USER_INVALID"
 
 
 BAD_BODIES: list[dict[str, Any]] = [
@@ -181,19 +194,19 @@ def test_a_role_whose_end_has_passed_may_stay_as_it_is(engine: sa.Engine) -> Non
     """Whoever changes another thing of the user sends the roles as they read them."""
     end = NOW + timedelta(minutes=30)
     roles = [{"role": "auditor", "validUntil": end}]
-    users.put_user("ann", wish(roles=roles))
+    put("ann", wish(roles=roles))
     later()
 
-    assert users.put_user("ann", wish(roles=roles, name="Ann Roe")).user.roles[0].valid_until == end
+    assert put("ann", wish(roles=roles, name="Ann Roe")).user.roles[0].valid_until == end
 
 
 # -- assignments ------------------------------------------------------------------------------------------------------
 
 
 def test_assigning_sites_and_districts(engine: sa.Engine) -> None:
-    users.put_user("ann", wish("districtManager"))
-    users.put_assignments("ann", assign("0903", "0901"))
-    assigned = users.put_assignments("ann", assign("0903", "0903", districts=("west",)))
+    put("ann", wish("districtManager"))
+    put_sites("ann", assign("0903", "0901"))
+    assigned = put_sites("ann", assign("0903", "0903", districts=("west",)))
 
     assert (assigned.sites, assigned.districts) == (("0903",), ("west",))
     assert users.get_assignments("ann") == assigned
@@ -201,8 +214,8 @@ def test_assigning_sites_and_districts(engine: sa.Engine) -> None:
 
 
 def test_sites_that_there_are_not_are_named(engine: sa.Engine) -> None:
-    users.put_user("ann", wish("accountManager"))
-    error = refusal(lambda: users.put_assignments("ann", assign("0901", "9999", "901", districts=("North", "EAST"))))
+    put("ann", wish("accountManager"))
+    error = refusal(lambda: put_sites("ann", assign("0901", "9999", "901", districts=("North", "EAST"))))
 
     assert error.code == "USER_INVALID"
     assert [detail.message for detail in error.details] == [
@@ -216,7 +229,7 @@ def test_sites_that_there_are_not_are_named(engine: sa.Engine) -> None:
 def test_an_assigned_site_that_left_the_site_master_may_stay(engine: sa.Engine) -> None:
     users.grant(NewUser("ann", sites=("0777",)), "moved here")
 
-    assert users.put_assignments("ann", assign("0777", "0901")).sites == ("0777", "0901")
+    assert put_sites("ann", assign("0777", "0901")).sites == ("0777", "0901")
 
 
 def test_more_sites_than_a_statement_has_parameters(engine: sa.Engine) -> None:
@@ -224,17 +237,17 @@ def test_more_sites_than_a_statement_has_parameters(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         rows = [{"site_number": n, "name": n, "batch_no": 1, "row_number": 1} for n in numbers]
         connection.execute(site.insert(), rows)
-    users.put_user("ann", wish("accountManager"))
+    put("ann", wish("accountManager"))
 
-    assert users.put_assignments("ann", assign(*numbers)).sites == tuple(numbers)
-    assert users.put_assignments("ann", assign("2000")).sites == ("2000",)
+    assert put_sites("ann", assign(*numbers)).sites == tuple(numbers)
+    assert put_sites("ann", assign("2000")).sites == ("2000",)
 
 
 def test_nobody_unknown_is_shown_or_assigned(engine: sa.Engine) -> None:
     for change in (
         lambda: users.get_user("ann"),
         lambda: users.get_assignments("ann"),
-        lambda: users.put_assignments("ann", assign()),
+        lambda: put_sites("ann", assign()),
     ):
         assert refusal(change).code == "USER_NOT_FOUND"
 
@@ -247,11 +260,11 @@ def test_nobody_changes_their_own_access(engine: sa.Engine) -> None:
         users.grant(NewUser("eva", "Eva Roth", roles=("auditor",)), "first")
     before = users.get_user("eva")
     for change in (
-        lambda: users.put_user("eva", wish("auditor", "systemAdmin", name="Eva Roth")),
-        lambda: users.put_user("eva", wish(name="Eva Roth")),
-        lambda: users.put_user("eva", wish("auditor", name="Eva Roth", active=False)),
-        lambda: users.put_assignments("eva", assign("0901")),
-        lambda: users.put_assignments("eva", assign(districts=("East",))),
+        lambda: put("eva", wish("auditor", "systemAdmin", name="Eva Roth")),
+        lambda: put("eva", wish(name="Eva Roth")),
+        lambda: put("eva", wish("auditor", name="Eva Roth", active=False)),
+        lambda: put_sites("eva", assign("0901")),
+        lambda: put_sites("eva", assign(districts=("East",))),
     ):
         error = refusal(change)
         assert (error.code, error.kind.status) == ("OWN_ACCESS", 403)
@@ -262,20 +275,20 @@ def test_a_name_of_ones_own_may_be_corrected(engine: sa.Engine) -> None:
     with acting(Context()):
         users.grant(NewUser("eva", "Eva", roles=("systemAdmin",)), "first")
 
-    assert users.put_user("eva", wish("systemAdmin", name="Eva Roth")).user.name == "Eva Roth"
+    assert put("eva", wish("systemAdmin", name="Eva Roth")).user.name == "Eva Roth"
 
 
 # -- versions ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_version_changes_with_every_part_and_with_nothing_else(engine: sa.Engine) -> None:
-    seen = [users.put_user("ann", wish("auditor")).user.version]
+    seen = [put("ann", wish("auditor")).user.version]
     for change in (
-        lambda: users.put_user("ann", wish("auditor", name="Ann Roe")),
-        lambda: users.put_user("ann", wish("auditor", name="Ann Roe", kind="service")),
-        lambda: users.put_user("ann", wish("auditor", "billingAdmin", name="Ann Roe", kind="service")),
-        lambda: users.put_assignments("ann", assign("0901")),
-        lambda: users.put_assignments("ann", assign("0901", districts=("West",))),
+        lambda: put("ann", wish("auditor", name="Ann Roe")),
+        lambda: put("ann", wish("auditor", name="Ann Roe", kind="service")),
+        lambda: put("ann", wish("auditor", "billingAdmin", name="Ann Roe", kind="service")),
+        lambda: put_sites("ann", assign("0901")),
+        lambda: put_sites("ann", assign("0901", districts=("West",))),
     ):
         change()
         seen.append(users.get_user("ann").version)
@@ -285,28 +298,28 @@ def test_a_version_changes_with_every_part_and_with_nothing_else(engine: sa.Engi
 
 
 def test_only_who_has_read_the_latest_changes_it_when_they_say_what_they_read(engine: sa.Engine) -> None:
-    first = users.put_user("ann", wish("auditor")).user
-    users.put_user("ann", wish("auditor", "billingAdmin"), etag(first))
+    first = put("ann", wish("auditor")).user
+    put("ann", wish("auditor", "billingAdmin"), etag(first))
     for change in (
-        lambda: users.put_user("ann", wish("contractAdmin"), etag(first)),
-        lambda: users.put_assignments("ann", assign("0901"), etag(first)),
-        lambda: users.put_user("ben", wish("auditor"), "*"),
-        lambda: users.put_user("ben", wish("auditor"), etag(first)),
+        lambda: put("ann", wish("contractAdmin"), etag(first)),
+        lambda: put_sites("ann", assign("0901"), etag(first)),
+        lambda: put("ben", wish("auditor"), "*"),
+        lambda: put("ben", wish("auditor"), etag(first)),
     ):
         error = refusal(change)
         assert (error.code, error.kind.status) == ("USER_CHANGED", 412)
 
-    assert roles_of(users.put_user("ann", wish("contractAdmin"), "*").user) == ["contractAdmin"]
+    assert roles_of(put("ann", wish("contractAdmin"), "*").user) == ["contractAdmin"]
 
 
 def test_of_changes_at_once_that_read_the_same_one_is_made(engine: sa.Engine) -> None:
-    first = users.put_user("ann", wish("auditor")).user
+    first = put("ann", wish("auditor")).user
     outcomes: list[str] = []
 
     def change(number: int) -> None:
         with acting(EVA):
             try:
-                users.put_user("ann", wish("auditor", name=f"Ann {number}"), etag(first))
+                put("ann", wish("auditor", name=f"Ann {number}"), etag(first))
             except BillingError as error:
                 outcomes.append(error.code)
             else:
@@ -325,9 +338,9 @@ def test_of_changes_at_once_that_read_the_same_one_is_made(engine: sa.Engine) ->
 
 
 def test_each_part_that_changed_is_recorded_before_and_after(engine: sa.Engine) -> None:
-    users.put_user("ann", wish("auditor"))
-    users.put_user("ann", wish("billingAdmin", name="Ann Roe"))
-    users.put_assignments("ann", assign("0901", districts=("West",)))
+    put("ann", wish("auditor"))
+    put("ann", wish("billingAdmin", name="Ann Roe"))
+    put_sites("ann", assign("0901", districts=("West",)))
     none: dict[str, list[str]] = {"sites": [], "districts": []}
 
     assert events() == [
@@ -354,10 +367,10 @@ def test_each_part_that_changed_is_recorded_before_and_after(engine: sa.Engine) 
 
 
 def test_what_is_refused_is_not_recorded(engine: sa.Engine) -> None:
-    users.put_user("ann", wish("auditor"))
+    put("ann", wish("auditor"))
     before = len(events())
-    refusal(lambda: users.put_assignments("ann", assign("9999")))
-    refusal(lambda: users.put_user("eva", wish("systemAdmin")))
+    refusal(lambda: put_sites("ann", assign("9999")))
+    refusal(lambda: put("eva", wish("systemAdmin")))
 
     assert len(events()) == before
 
@@ -388,7 +401,7 @@ def test_pages_hold_every_user_once_in_order_of_names(engine: sa.Engine) -> None
 
 def test_lists_by_role_and_state(engine: sa.Engine) -> None:
     people(9)
-    users.put_user("u000", wish("auditor", active=False))
+    put("u000", wish("auditor", active=False))
 
     assert users.list_users("accountManager").total == 3
     assert users.list_users("auditor").total == 6
@@ -413,8 +426,8 @@ def test_a_cursor_of_another_list_is_refused(engine: sa.Engine) -> None:
 
 
 def test_who_am_i_says_what_counts_now(engine: sa.Engine) -> None:
-    users.put_user("ann", wish("accountManager", roles=[{"role": "accountManager"}]))
-    users.put_assignments("ann", assign("0901"))
+    put("ann", wish("accountManager", roles=[{"role": "accountManager"}]))
+    put_sites("ann", assign("0901"))
     me = users.who_am_i(Caller("ann", "Ann of the token"))
 
     assert (me.user_id, me.name, me.roles, me.sites) == ("ann", "Ann Lee", ("accountManager",), ("0901",))
@@ -432,7 +445,18 @@ def test_who_am_i_shows_a_stranger_without_anything(engine: sa.Engine) -> None:
 
 
 def test_who_am_i_shows_nothing_of_somebody_inactive(engine: sa.Engine) -> None:
-    users.put_user("ann", wish("accountManager", active=False))
-    users.put_assignments("ann", assign("0901"))
+    put("ann", wish("accountManager", active=False))
+    put_sites("ann", assign("0901"))
 
     assert users.who_am_i(Caller("ann", "Ann")).sites == ()
+
+
+def test_a_user_who_exists_is_changed_only_by_somebody_who_says_what_they_read() -> None:
+    users.put_user("ann", wish("auditor"))
+
+    for change in (
+        lambda: users.put_user("ann", wish()),
+        lambda: users.put_assignments("ann", assign("0901")),
+    ):
+        assert refusal(change).code == "IF_MATCH_REQUIRED"
+    assert roles_of(users.get_user("ann")) == ["auditor"]

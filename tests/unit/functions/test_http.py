@@ -37,10 +37,12 @@ CHANGE = Route(
 )
 
 
-def call_of(*, url: str = ADDRESS, body: bytes = b"", checked: object = None, query: str = "", **headers: str) -> Call:
+def call_of(
+    *, url: str = ADDRESS, body: bytes = b"", checked: object = None, query: str = "", thing: str = "7", **headers: str
+) -> Call:
     params = dict(part.split("=", 1) for part in query.split("&") if part)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    request = func.HttpRequest("PUT", url, headers=named, params=params, route_params={"thing_id": "7"}, body=body)
+    request = func.HttpRequest("PUT", url, headers=named, params=params, route_params={"thing_id": thing}, body=body)
     return Call(CHANGE, request, Caller("ann", "Ann"), None, checked)
 
 
@@ -199,6 +201,8 @@ ONE = call_of(body=b"{}", if_match='"1"', content_type="application/json")
         call_of(body=b"{}", if_match='"1"', content_type="application/json", x_correlation_id="another"),
         call_of(body=b"{}", if_match='"1"', content_type="application/json", authorization="Bearer renewed"),
         call_of(body=b"{}", if_match='"1"', content_type="application/json", url=f"https:{ADDRESS[5:]}"),
+        call_of(body=b"{}", if_match='"1"', content_type="application/json", url=ADDRESS.replace("/api/", "/API/")),
+        call_of(body=b"{}", if_match='"1"', content_type="application/json", query="code=the-key-of-the-function"),
     ],
 )
 def test_a_retry_is_the_same_request(same: Call) -> None:
@@ -212,9 +216,10 @@ def test_a_retry_is_the_same_request(same: Call) -> None:
         call_of(body=b"{}", if_match='"2"', content_type="application/json"),
         call_of(body=b"{}", content_type="application/json"),
         call_of(body=b"{}", if_match='"1"', content_type="application/vnd.powerbill.legacy+json"),
-        call_of(body=b"{}", if_match='"1"', content_type="application/json", url=f"{ADDRESS}?dryRun=true"),
-        call_of(body=b"{}", if_match='"1"', content_type="application/json", url=f"{ADDRESS}1"),
-        replace(ONE, route=replace(CHANGE, method="PATCH")),
+        call_of(body=b"{}", if_match='"1"', content_type="application/json", query="dryRun=true"),
+        call_of(body=b"{}", if_match='"1"', content_type="application/json", thing="71"),
+        call_of(body=b"{}", if_match='"1"', content_type="application/json", thing="71", url=f"{ADDRESS}1"),
+        replace(ONE, route=replace(CHANGE, name="patch_thing", method="PATCH")),
     ],
 )
 def test_another_body_address_method_precondition_or_type_is_another_request(other: Call) -> None:

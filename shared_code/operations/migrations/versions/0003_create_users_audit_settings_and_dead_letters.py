@@ -19,7 +19,7 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "app_user",
-        sa.Column("user_id", sa.Unicode(length=100), nullable=False),
+        sa.Column("user_id", exact_text(100), nullable=False),
         sa.Column("name", sa.Unicode(length=200), nullable=False),
         sa.Column("kind", sa.Unicode(length=10), nullable=False),
         sa.Column("active", sa.Integer(), nullable=False),
@@ -92,12 +92,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_dead_letter_state_died_at", "dead_letter", ["state", "died_at"], unique=False)
     op.create_table(
-        "district_assignment",
-        sa.Column("user_id", sa.Unicode(length=100), nullable=False),
-        sa.Column("district", sa.Unicode(length=100), nullable=False),
-        sa.PrimaryKeyConstraint("user_id", "district", name=op.f("pk_district_assignment")),
-    )
-    op.create_table(
         "idempotent_request",
         sa.Column("caller_id", exact_text(100), nullable=False),
         sa.Column("request_key", exact_text(255), nullable=False),
@@ -112,8 +106,20 @@ def upgrade() -> None:
     )
     op.create_index("ix_idempotent_request_expires_at", "idempotent_request", ["expires_at"], unique=False)
     op.create_table(
+        "user_district",
+        sa.Column("user_id", exact_text(100), nullable=False),
+        sa.Column("district", sa.Unicode(length=100), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", "district", name=op.f("pk_user_district")),
+    )
+    op.create_table(
+        "user_site",
+        sa.Column("user_id", exact_text(100), nullable=False),
+        sa.Column("site_number", sa.Unicode(length=10), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", "site_number", name=op.f("pk_user_site")),
+    )
+    op.create_table(
         "user_role",
-        sa.Column("user_id", sa.Unicode(length=100), nullable=False),
+        sa.Column("user_id", exact_text(100), nullable=False),
         sa.Column("role", sa.Unicode(length=30), nullable=False),
         sa.Column("granted_by", sa.Unicode(length=100), nullable=False),
         sa.Column("granted_at", Instant(), nullable=False),
@@ -122,6 +128,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["app_user.user_id"], name=op.f("fk_user_role_app_user")),
         sa.PrimaryKeyConstraint("user_id", "role", name=op.f("pk_user_role")),
     )
+    # The same assignments under the name that goes with the others; user ids are compared byte by byte from now on.
+    op.execute("INSERT INTO user_site (user_id, site_number) SELECT user_id, site_number FROM site_assignment")
+    op.drop_table("site_assignment")
     op.create_index("ix_import_batch_created_at_batch_no", "import_batch", ["created_at", "batch_no"], unique=False)
     op.add_column("outbox", sa.Column("trace_parent", sa.Unicode(length=64), nullable=True))
     op.add_column("outbox", sa.Column("claimed_until", Instant(), nullable=True))
@@ -133,10 +142,18 @@ def downgrade() -> None:
     op.drop_column("outbox", "claimed_until")
     op.drop_column("outbox", "trace_parent")
     op.drop_index("ix_import_batch_created_at_batch_no", table_name="import_batch")
+    op.create_table(
+        "site_assignment",
+        sa.Column("user_id", sa.Unicode(length=100), nullable=False),
+        sa.Column("site_number", sa.Unicode(length=10), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", "site_number", name=op.f("pk_site_assignment")),
+    )
     op.drop_table("user_role")
+    op.execute("INSERT INTO site_assignment (user_id, site_number) SELECT user_id, site_number FROM user_site")
+    op.drop_table("user_site")
+    op.drop_table("user_district")
     op.drop_index("ix_idempotent_request_expires_at", table_name="idempotent_request")
     op.drop_table("idempotent_request")
-    op.drop_table("district_assignment")
     op.drop_index("ix_dead_letter_state_died_at", table_name="dead_letter")
     op.drop_table("dead_letter")
     op.drop_table("business_setting")
