@@ -39,7 +39,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 
 def test_a_repetition_gets_the_first_answer_whole_and_changes_nothing(app: App) -> None:
     first = put_user(app, "one", idempotency_key="flow-1/make")
-    put_user(app, "one", user("Renamed"))
+    put_user(app, "one", user("Renamed"), if_match="*")
     again = put_user(app, "one", idempotency_key="flow-1/make")
 
     assert (first.status_code, replayed(first), replayed(again)) == (201, False, True)
@@ -167,20 +167,22 @@ def test_a_finished_run_is_found_again_without_a_key(app: App) -> None:
 
 def test_while_the_first_one_runs_a_repetition_is_told_to_come_again(app: App) -> None:
     """The claim of a process that died is such a one until it lapses."""
-    put_user(app, "claimed", idempotency_key="flow-8/make")
+    put_user(app, "claimed")
+    change = {"if_match": "*", "idempotency_key": "flow-8/make"}
+    put_user(app, "claimed", user("Claimed"), **change)
     mine = idempotent_request.c.request_key == "flow-8/make"
     with app.database() as connection:
         connection.execute(idempotent_request.update().where(mine).values(status=None, held_until=clock.now() + SOON))
 
-    running = put_user(app, "claimed", idempotency_key="flow-8/make")
+    running = put_user(app, "claimed", user("Claimed"), **change)
     with app.database() as connection:
         connection.execute(idempotent_request.update().where(mine).values(held_until=clock.now()))
-    lapsed = put_user(app, "claimed", idempotency_key="flow-8/make")
+    lapsed = put_user(app, "claimed", user("Claimed"), **change)
 
     assert (running.status_code, error_of(running)["code"]) == (409, "REQUEST_RUNNING")
     assert int(running.headers["Retry-After"]) > 0 and error_of(running)["retryable"]
     assert (lapsed.status_code, replayed(lapsed)) == (200, False)
-    assert events(app, "claimed@example.com") == ["user.created"]
+    assert events(app, "claimed@example.com") == ["user.created", "user.changed"]
 
 
 # -- limits -----------------------------------------------------------------------------------------------------------
@@ -216,10 +218,10 @@ def test_after_the_burst_a_caller_waits_and_nobody_else_does(strict: App) -> Non
 
     assert statuses(answers) == [200] * BURST + [429] * 2
     assert [answer.headers["X-RateLimit-Remaining"] for answer in answers] == ["2", "1", "0", "0", "0"]
-    assert {answer.headers["X-RateLimit-Limit"] for answer in answers} == {str(A_MINUTE)}
+    assert {answer.headers["X-RateLimit-Limit"] for answer in answers} == {str(BURST)}
     assert 0 < int(refused.headers["X-RateLimit-Reset"]) <= BURST * 60 // A_MINUTE
     assert 1 <= int(refused.headers["Retry-After"]) <= 60 // A_MINUTE
-    assert f"the next is possible in {refused.headers['Retry-After']} s" in error_of(refused)["message"]
+    assert f"the next call is possible in {refused.headers['Retry-After']} s" in error_of(refused)["message"]
     error = error_of(refused)
     assert (error["code"], error["number"], error["retryable"]) == ("RATE_EXCEEDED", 1010, True)
     assert error["correlationId"] == refused.headers["X-Correlation-ID"]
