@@ -1,7 +1,7 @@
 """`python -m shared_code.access.grant`: give roles from the command line, as for the first administrator.
 
-Afterwards an administrator gives roles over HTTP. The command needs the database of DATABASE_URL, as a deployment does;
-what it does is recorded in the audit with the system as the actor.
+Afterwards an administrator gives roles over HTTP. The command says which database it acts on: the one of DATABASE_URL,
+which must be set. What it does is recorded in the audit with the system as the actor.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from shared_code.access.roles import ROLES
-from shared_code.access.users import NewUser, add_users, grant
+from shared_code.access.users import NewUser, add_users, grant, sites_to_come
+from shared_code.foundation.command import opened_database
 from shared_code.foundation.errors import BillingError
 
 REASON = "granted by command"
@@ -25,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 2 when the user cannot be written or the file cannot be read."""
     given = _parser().parse_args(arguments)
     try:
+        sys.stdout.write(f"{opened_database()}\n")
         if given.users is not None:
             new = add_users(_USERS.validate_json(given.users.read_bytes()), given.reason)
             sys.stdout.write(f"{new} users are new\n")
@@ -35,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     roles = ", ".join(held.role for held in user.roles)
     sys.stdout.write(f"{user.user_id} ({user.name}): {roles or 'no role'}; {len(user.sites)} sites\n")
+    for number in sites_to_come(given.site):
+        sys.stderr.write(f"note: the site master knows no site {number}; it shows nothing until there is one\n")
     return 0
 
 

@@ -215,6 +215,11 @@ def unknown_sites(connection: Connection, numbers: Sequence[str]) -> list[str]:
     return [number for number in numbers if number not in known]
 
 
+def has_sites(connection: Connection) -> bool:
+    """Whether a site master was ever taken in."""
+    return connection.scalar(sa.select(sa.func.min(site.c.site_number))) is not None
+
+
 def unknown_districts(connection: Connection, names: Sequence[str]) -> list[str]:
     """Those of `names` that no site lies in."""
     lines = connection.scalars(sa.select(site.c.district).where(site.c.district.is_not(None)).distinct())

@@ -23,6 +23,10 @@ class ClaimsError(ValueError):
     """Claims do not describe a caller of ours."""
 
 
+# What an access token says and the ID token of a sign-in to the same registration does not.
+OF_ACCESS_TOKENS = ("scp", "idtyp", "azp", "appid")
+
+
 @dataclass(frozen=True, slots=True)
 class Trust:
     """Whose tokens count: issuers, audiences, one tenant ("" for any), and how far clocks may differ."""
@@ -72,6 +76,8 @@ def _verified(token: str, trusted: Trust, keys: KeySource) -> dict[str, Any]:
     )
     if not int(claims["iat"]) <= int(claims["exp"]):
         raise jwt.InvalidIssuedAtError("the token expired before it was issued")
+    if not any(claims.get(name) for name in OF_ACCESS_TOKENS):
+        raise ClaimsError("the token is not one for access: a sign-in's own token has the same audience")
     return claims
 
 

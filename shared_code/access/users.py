@@ -161,6 +161,12 @@ def add_users(users: Sequence[NewUser], reason: str) -> int:
     return len(fresh)
 
 
+def sites_to_come(numbers: Sequence[str]) -> list[str]:
+    """Those of `numbers` that the site master does not know; none before there is a site master at all."""
+    with reading() as connection:
+        return repository.unknown_sites(connection, numbers) if repository.has_sites(connection) else []
+
+
 def _extended(before: User | None, new: NewUser, reason: str) -> User:
     moment = clock.now()
     held = before.roles if before else ()

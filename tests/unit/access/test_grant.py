@@ -15,16 +15,22 @@ from shared_code.access.model import Caller
 from shared_code.access.permissions import authorise
 from shared_code.access.requests import UserRequest
 from shared_code.access.roles import ROLES
+from shared_code.facts.tables import site
 from shared_code.operations import audit
 
 ROOT = Path(__file__).parents[3]
+
+
+def where(engine: sa.Engine) -> str:
+    """How the command names the database of a test."""
+    return f"SQLite file {engine.url.database}"
 
 
 def test_the_first_administrator(engine: sa.Engine, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--user", "eva", "--name", "Eva Roth", "--role", "systemAdmin", "--reason", "first of all"]) == 0
 
     assert authorise(Caller("eva", "Eva"), "users", "write").visible.everything
-    assert capsys.readouterr().out == "eva (Eva Roth): systemAdmin; 0 sites\n"
+    assert capsys.readouterr().out == f"{where(engine)}\neva (Eva Roth): systemAdmin; 0 sites\n"
     recorded = audit.events(audit.AuditQuery(stream="access")).items
     assert {(event.actor.id, event.subject, event.reason) for event in recorded} == {("system", "eva", "first of all")}
 
@@ -64,7 +70,8 @@ def test_a_file_of_users_leaves_those_that_exist(
     users.put_user("auditor@example.com", UserRequest(name="Somebody", reason="no audit this year"), "*")
     assert main(["--users", str(file)]) == 0
 
-    assert capsys.readouterr().out == "8 users are new\n0 users are new\n"
+    named = where(engine)
+    assert capsys.readouterr().out == f"{named}\n8 users are new\n{named}\n0 users are new\n"
     assert users.list_users().total == len(ROLES)
     assert users.get_user("auditor@example.com").roles == ()
 
@@ -88,4 +95,38 @@ def test_it_is_a_command(engine: sa.Engine) -> None:
     command = [sys.executable, "-m", "shared_code.access.grant", "--user", "eva", "--role", "auditor"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
-    assert (done.returncode, done.stdout) == (0, "eva (eva): auditor; 0 sites\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, f"{where(engine)}\neva (eva): auditor; 0 sites\n"), done.stderr
+
+
+def test_a_site_that_the_site_master_does_not_know_is_given_with_a_note(
+    engine: sa.Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before there is a site master, every site is still to come, and nobody is warned."""
+    assert main(["--user", "ann", "--role", "accountManager", "--site", "0901"]) == 0
+    assert capsys.readouterr().err == ""
+
+    with engine.begin() as connection:
+        connection.execute(site.insert().values(site_number="0901", name="Hotel", batch_no=1, row_number=1))
+    assert main(["--user", "ann", "--site", "0901", "--site", "0977"]) == 0
+    assert capsys.readouterr().err == (
+        "note: the site master knows no site 0977; it shows nothing until there is one\n"
+    )
+    assert users.get_user("ann").sites == ("0901", "0977")
+
+
+def test_without_a_named_database_nothing_is_done(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.delenv("DATABASE_URL")
+
+    assert main(["--user", "eva", "--role", "systemAdmin"]) == 2
+    assert capsys.readouterr().err.startswith("no role was given: DATABASE_URL is not set")
+
+
+def test_a_database_without_tables_is_said_to_be_one(environment: pytest.MonkeyPatch) -> None:
+    command = [sys.executable, "-m", "shared_code.access.grant", "--user", "eva", "--role", "systemAdmin"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("no role was given: the database has no schema; run ")
+    assert len(done.stderr.splitlines()) == 1

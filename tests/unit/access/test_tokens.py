@@ -75,6 +75,7 @@ REFUSED: list[tuple[str, dict[str, Any]]] = [
     ("without beginning", {"nbf": None}),
     ("without time of issue", {"iat": None}),
     ("without audience", {"aud": None}),
+    ("of a sign-in, which is not one for access", {"idtyp": None}),
     ("without issuer", {"iss": None}),
     ("an end that is no number", {"exp": "soon"}),
     ("an id that is no text", {"oid": 7}),
@@ -229,7 +230,6 @@ WHO = [
     ),
     ("a delegated scope", {"oid": "a", "sub": "a", "idtyp": None, "azp": "c", "scp": "x"}, "a", "Ann Lee", "person"),
     ("subject and object differ", {"oid": "a", "sub": "b", "idtyp": None, "azp": "c"}, "a", "Ann Lee", "person"),
-    ("no application", {"oid": "a", "sub": "a", "idtyp": None}, "a", "Ann Lee", "person"),
 ]
 
 
