@@ -24,9 +24,15 @@ def connector(_req: func.HttpRequest) -> Reply:
     return Reply(_connector())
 
 
+@open_route(blueprint, "GET", "errors", ok("shared_code.operations.error_catalog:ErrorList"), door="anyone")
+def list_errors(_req: func.HttpRequest) -> Reply:
+    """Every error and reason that this API knows, in order of their numbers."""
+    return Reply(_errors())
+
+
 @open_route(blueprint, "GET", "errors/{code}", ok("shared_code.foundation.errors:ErrorKind"), door="anyone")
 def explain_error(req: func.HttpRequest) -> Reply:
-    """What an error code means, and what helps."""
+    """What an error means, and what helps. Its code may be written in any case; its number finds it too."""
     from shared_code.operations.error_catalog import explain
 
     return Reply(explain(req.route_params["code"]))
@@ -45,3 +51,10 @@ def _connector() -> bytes:
     from functions.openapi.connector import connector
 
     return dumps(connector()).encode()
+
+
+@cache
+def _errors() -> bytes:
+    from shared_code.operations.error_catalog import all_errors
+
+    return dumps(all_errors()).encode()

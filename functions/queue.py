@@ -1,15 +1,17 @@
 """The one way through: every queue trigger checks its message, says who acts, and decides what becomes of a failure.
 
 A message that can never succeed (not what the queue carries, or refused for good) is put among the dead letters with a
-reason and completed; one that may succeed later is raised, and the bus delivers it again. Settlement by the SDK is not
-relied upon (azure-facts C.3).
+reason and completed; one that may succeed later is raised after a pause, and the bus delivers it again, until its last
+delivery but one has failed. Settlement by the SDK is not relied upon (azure-facts C.3).
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,7 +19,7 @@ import azure.functions as func
 
 from functions.declarations import resolve
 from functions.invocation import correlation_of, invocation
-from shared_code.foundation import clock, context
+from shared_code.foundation import clock, context, queues
 from shared_code.foundation.context import Context
 from shared_code.foundation.errors import BillingError
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 CONNECTION = "BillingServiceBus"
 MESSAGE_MALFORMED = "MESSAGE_MALFORMED"
+FIRST_PAUSE = 0.5
 _GENERATED = re.compile(r"[0-9a-f]{32}")
 
 
@@ -72,17 +75,60 @@ def _take(handler: Consumer, queue: str, model: str, message: func.ServiceBusMes
         correlation_id=correlation_of(message.correlation_id),
         trace_parent=str((message.application_properties or {}).get("traceparent") or ""),
     )
-    with invocation(f"process {queue}", "consumer", known, **_attributes(queue, message)) as span:
+    with (
+        _unhurried(message),
+        invocation(f"process {queue}", "consumer", known, **_attributes(queue, message)) as span,
+    ):
         try:
             handler(_letter(queue, model, message))
-        except _MalformedError as fault:
-            span.fail(MESSAGE_MALFORMED)
-            _bury(queue, message, MESSAGE_MALFORMED, str(fault))
-        except BillingError as error:
-            span.fail(error.code)
-            if error.kind.retryable:
+        except Exception as fault:
+            reason = _reason(fault)
+            span.fail(reason)
+            if not _is_final(fault, message):
                 raise
-            _bury(queue, message, error.code, error.message)
+            _bury(queue, message, reason, _description(fault, message))
+
+
+def _is_final(fault: Exception, message: func.ServiceBusMessage) -> bool:
+    """Whether the message has had its chances. One delivery is left to the bus, for a burial that fails."""
+    if isinstance(fault, _MalformedError) or (isinstance(fault, BillingError) and not fault.kind.retryable):
+        return True
+    return (message.delivery_count or 1) >= queues.MAX_DELIVERIES - 1
+
+
+def _reason(fault: Exception) -> str:
+    if isinstance(fault, _MalformedError):
+        return MESSAGE_MALFORMED
+    return fault.code if isinstance(fault, BillingError) else type(fault).__name__
+
+
+def _description(fault: Exception, message: func.ServiceBusMessage) -> str:
+    """What a person is told. The text of an unforeseen fault may show anything, and stays in the log."""
+    if isinstance(fault, _MalformedError):
+        return str(fault)
+    text = fault.message if isinstance(fault, BillingError) else "an unforeseen fault; the log has it"
+    tried = message.delivery_count or 1
+    return text if tried == 1 else f"{text} (at delivery {tried})"
+
+
+@contextmanager
+def _unhurried(message: func.ServiceBusMessage) -> Iterator[None]:
+    """The bus delivers at once what was raised; a pause before lets the deliveries outlast a short outage."""
+    try:
+        yield
+    except Exception:
+        from shared_code.foundation.settings import settings
+
+        time.sleep(pause_before_retry(message.delivery_count or 1, settings().consumer_pause_seconds))
+        raise
+
+
+def pause_before_retry(delivery: int, longest: float) -> float:
+    """Seconds to wait after a delivery that failed: half a second, doubled with each, at most `longest`.
+
+    The lock is renewed meanwhile (host.json, maxAutoLockRenewalDuration), and functionTimeout is far away.
+    """
+    return float(min(longest, FIRST_PAUSE * 2 ** min(delivery - 1, queues.MAX_DELIVERIES)))
 
 
 def _attributes(queue: str, message: func.ServiceBusMessage) -> dict[str, str]:
@@ -124,8 +170,9 @@ def id_of(queue: str, message: func.ServiceBusMessage) -> str:
 def _bury(queue: str, message: func.ServiceBusMessage, reason: str, description: str) -> None:
     from shared_code.foundation.dead_letters import bury
 
-    log.error("message %s of %s is put among the dead letters: %s", id_of(queue, message), queue, reason)
-    bury(_dead(queue, message, reason, description))
+    name = id_of(queue, message)
+    log.error("message %s of %s is put among the dead letters: %s", name, queue, reason, exc_info=True)
+    bury(_dead(queue, message, reason, description, message.delivery_count or 1))
 
 
 def keep_dead_letter(queue: str, message: func.ServiceBusMessage) -> None:
@@ -133,20 +180,26 @@ def keep_dead_letter(queue: str, message: func.ServiceBusMessage) -> None:
     from shared_code.foundation.dead_letters import bury
 
     known = Context(actor_id=f"queue:{queue}", correlation_id=correlation_of(message.correlation_id))
-    with invocation(f"keep dead letters of {queue}", "consumer", known, **{"messaging.destination.name": queue}):
+    with (
+        _unhurried(message),
+        invocation(f"keep dead letters of {queue}", "consumer", known, **{"messaging.destination.name": queue}),
+    ):
         reason = message.dead_letter_reason or "DEAD_LETTERED"
-        bury(_dead(queue, message, reason, message.dead_letter_error_description or "the bus gives no description"))
+        description = message.dead_letter_error_description or "the bus gives no description"
+        # The count goes on in the dead-letter queue: this delivery is not one to the consumer, nor are more like it.
+        deliveries = min((message.delivery_count or 1) - 1, queues.MAX_DELIVERIES)
+        bury(_dead(queue, message, reason, description, deliveries))
 
 
-def _dead(queue: str, message: func.ServiceBusMessage, reason: str, description: str) -> DeadLetter:
-    from shared_code.foundation.dead_letters import DeadLetter
+def _dead(queue: str, message: func.ServiceBusMessage, reason: str, description: str, deliveries: int) -> DeadLetter:
+    from shared_code.foundation.dead_letters import DeadLetter, shown_body
 
     return DeadLetter(
         queue=queue,
         message_id=id_of(queue, message),
-        body=message.get_body().decode("utf-8", "backslashreplace"),
+        body=shown_body(message.get_body()),
         correlation_id=context.current().correlation_id,
         reason=reason[:64],
         description=description,
-        deliveries=message.delivery_count or 1,
+        deliveries=deliveries,
     )

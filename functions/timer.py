@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Callable
 
@@ -10,6 +11,7 @@ import azure.functions as func
 from functions.invocation import invocation
 from shared_code.foundation.context import Context
 
+log = logging.getLogger(__name__)
 type Tick = Callable[[], None]
 
 
@@ -32,3 +34,16 @@ def timer(blueprint: func.Blueprint, schedule: str, *, monitored: bool = False) 
         return tick
 
     return register
+
+
+def each(*parts: Callable[[], object]) -> None:
+    """Do every part, whatever becomes of the others; their faults are raised together at the end."""
+    faults: list[Exception] = []
+    for part in parts:
+        try:
+            part()
+        except Exception as fault:
+            log.exception("%s failed", part.__name__)
+            faults.append(fault)
+    if faults:
+        raise ExceptionGroup("parts of a timer failed", faults)

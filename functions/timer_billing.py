@@ -2,7 +2,7 @@
 
 import azure.functions as func
 
-from functions.timer import timer
+from functions.timer import each, timer
 
 blueprint = func.Blueprint()
 
@@ -17,9 +17,9 @@ def start_scheduled_billing() -> None:
 
 @timer(blueprint, "*/15 * * * * *")
 def sweep_unfinished_work() -> None:
-    """Publish messages that were committed but not sent, and look after runs that stand still."""
+    """Publish messages that were committed but not sent, and look after runs and imports that stand still."""
+    from shared_code.edw.watch import watch_imports
     from shared_code.foundation.bus import sweep
     from shared_code.statements.runs import watch_running_runs
 
-    sweep()
-    watch_running_runs()
+    each(sweep, watch_running_runs, watch_imports)

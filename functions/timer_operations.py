@@ -1,4 +1,4 @@
-"""The clock: housekeeping, and the nightly proof of the audit."""
+"""The clock: housekeeping, missed drops, and the nightly proof of the audit."""
 
 import azure.functions as func
 
@@ -21,3 +21,11 @@ def prove_audit() -> None:
     from shared_code.operations.audit import prove
 
     prove()
+
+
+@timer(blueprint, "0 */10 * * * *")
+def receive_missed_drops() -> None:
+    """Take up dropped files whose triggers were spent while a dependency was away."""
+    from shared_code.edw.watch import receive_missed_drops
+
+    receive_missed_drops()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import time
 from pathlib import Path
+
+import httpx
 
 from localhost.identity import user_id
 from localhost.processes import ProcessError
@@ -24,8 +27,11 @@ def main() -> int:
     parser.add_argument("--scale-out", type=int, default=1)
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    state = given.state.resolve()
+    if not (state / "powerbill.sqlite").exists():
+        print(f"{state} is new: nobody has dropped anything there yet (make demo makes a state with a month in it).")
     try:
-        with Stack(given.state.resolve(), scale_out=given.scale_out, port=given.port) as stack:
+        with Stack(state, scale_out=given.scale_out, port=given.port) as stack:
             _say(stack)
             while not (ended := stack.ended()):
                 time.sleep(1)
@@ -43,9 +49,12 @@ def _say(stack: Stack) -> None:
     print("A token for each role (12 hours). Account and district managers see the sites that are assigned to them.")
     for role in ROLES:
         print(f"\n{role}\n{stack.issuer.token(role)}")
-    print("\nAssign a site to one of them:")
-    print(f"  DATABASE_URL={stack.database_url} OPERATOR_NAME=local .venv/bin/python -m shared_code.access.grant \\")
-    print(f"    --user {user_id('accountManager')} --site 0901")
+    if site := _billed_site(stack):
+        print("\nAssign a site to one of them:")
+        print(
+            f"  DATABASE_URL={stack.database_url} OPERATOR_NAME=local .venv/bin/python -m shared_code.access.grant \\"
+        )
+        print(f"    --user {user_id('accountManager')} --site {site}")
     api = f"{stack.host.url}/api/v1"
     print(f"\nThe app answers at {api}. Look at, with a token:")
     for path in ("statement-runs", "statements", "imports"):
@@ -53,7 +62,15 @@ def _say(stack: Stack) -> None:
     print(f"With the function key:\n  curl '{api}/health/ready?code={stack.host.function_key}'")
     print("Drop files into edw-drops and contract-drops with any storage tool and this connection string:")
     print(f"  {stack.azurite.connection_string}")
-    print(f"Ctrl-C stops everything; the state stays in {stack.state}", flush=True)
+    print(f"Ctrl-C, or kill -TERM {os.getpid()}, stops everything; the state stays in {stack.state}", flush=True)
+
+
+def _billed_site(stack: Stack) -> str | None:
+    """A site that has a statement here; None while nothing is billed."""
+    path = f"{stack.host.url}/api/v1/statements"
+    answer = httpx.get(path, params={"limit": 1}, headers=stack.headers("billingAdmin"), timeout=60)
+    answer.raise_for_status()
+    return next((str(statement["siteNumber"]) for statement in answer.json()["items"]), None)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from localhost.progress import Progress
 from localhost.stack import ROOT, Stack
 from sample_data.generate import generate
 from sample_data.manifest import Manifest
-from sample_data.options import OptionsError, SampleOptions, parse_periods
+from sample_data.options import FIRST_PERIOD, OptionsError, SampleOptions
 from shared_code.foundation.calendar import Period
 
 CONTAINERS = (
@@ -227,12 +227,11 @@ def main() -> int:
     """Run the demonstration; 0 when every figure reconciles."""
     options = _options()
     begun = time.monotonic()
-    print(f"Inventing an operator: {options.sites} sites, {options.period}, {options.volume} volume")
     drops = options.state / "drops"
     try:
-        manifest = generate(
-            SampleOptions(out=drops, sites=options.sites, volume=options.volume, periods=parse_periods(options.period))
-        )
+        wanted = _invented(options, drops)
+        print(f"Inventing an operator: {options.sites} sites, {options.period}, {options.volume} volume")
+        manifest = generate(wanted)
         with Stack(options.state, scale_out=options.scale_out) as stack:
             demo = Demo(options, stack)
             figures = demo.run(manifest, drops)
@@ -249,8 +248,26 @@ def main() -> int:
         print(f"does not reconcile: {problem}", file=sys.stderr)
     if demo.problems:
         print(f"To begin anew: rm -r {os.path.relpath(options.state, ROOT)}", file=sys.stderr)
+    else:
+        print("reconciled: rows, money, contracts, statements and PDFs are what they should be")
     print(json.dumps({**figures, "seconds": round(seconds, 1)}))
     return 1 if demo.problems else 0
+
+
+def _invented(options: Options, drops: Path) -> SampleOptions:
+    """What to invent. Raises OptionsError before anything is written when nothing of it could be billed."""
+    try:
+        period = Period.parse(options.period)
+    except ValueError as fault:
+        raise OptionsError(str(fault)) from fault
+    latest = _last_month()  # of a month that is not over, contracts in arrears would not be billed
+    if not FIRST_PERIOD <= period <= latest:
+        raise OptionsError(f"the demo bills the months {FIRST_PERIOD} to {latest}, not {period}")
+    return SampleOptions(out=drops, sites=options.sites, volume=options.volume, periods=(period,))
+
+
+def _last_month() -> Period:
+    return Period.of(datetime.now(UTC).date()).previous
 
 
 def _say_where(options: Options, folder: Path) -> None:
@@ -268,7 +285,7 @@ def _options() -> Options:
     parser.add_argument("--state", type=Path, default=None)
     parser.add_argument("--scale-out", type=int, default=1)
     given = parser.parse_args()
-    given.period = given.period or str(Period.of(datetime.now(UTC).date()).previous)
+    given.period = given.period or str(_last_month())
     state = given.state or ROOT / ".state" / f"demo-{given.sites}-{given.volume}-{given.period}"
     return Options(given.sites, given.volume, given.period, state.resolve(), given.scale_out)
 

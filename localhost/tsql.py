@@ -17,6 +17,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 MOST_PARAMETERS = 2_000  # the server takes 2,100 and needs some of its own
 MOST_VALUES = 1_000
 LONGEST_NAME = 128
+WITH_TRIGGERS = frozenset({"audit_event"})
 
 _WORDS = {
     "LIMIT": "T-SQL has TOP and OFFSET … FETCH; use .limit(), which compiles to them",
@@ -58,6 +59,20 @@ _FUNCTIONS = {
     "hex": "encode in Python",
     "unicode": "differs between the two",
     "last_insert_rowid": "inserted_primary_key",
+    "mod": "the sign %",
+    "ceil": "CEILING, which SQLite has not; compute in Python",
+    "trunc": "ROUND with three arguments; compute in Python",
+    "pow": "POWER",
+    "ln": "LOG",
+    "char_length": "LEN, which ignores trailing blanks; count in Python",
+    "strpos": "CHARINDEX",
+    "position": "CHARINDEX",
+    "lpad": "fill up in Python",
+    "rpad": "fill up in Python",
+    "extract": "DATEPART; sa.extract() compiles to it",
+    "date_part": "DATEPART; sa.extract() compiles to it",
+    "date_trunc": "compute dates in Python",
+    "to_char": "format in Python",
 }
 _SYMBOLS = {
     TokenType.DPIPE: "|| is +, or CONCAT, in T-SQL; add texts with + in Core",
@@ -102,6 +117,19 @@ def _of_words(tokens: list[Token]) -> Iterator[str]:
                 yield f"the name {token.text[:20]}… is longer than {LONGEST_NAME} characters"
             if token.token_type is not TokenType.IDENTIFIER and not (before and before.token_type is TokenType.DOT):
                 yield from _of_word(token.text, after)
+    yield from _of_substrings(tokens)
+
+
+def _of_substrings(tokens: list[Token]) -> Iterator[str]:
+    """The parser takes SUBSTRING(a FROM 1 FOR 2), and gives back the tree of SUBSTRING(a, 1, 2)."""
+    opened: list[bool] = []  # whether each open parenthesis is that of SUBSTRING
+    for before, token in zip([None, *tokens[:-1]], tokens, strict=True):
+        if token.token_type is TokenType.L_PAREN:
+            opened.append(before is not None and before.text.upper() == "SUBSTRING")
+        elif token.token_type is TokenType.R_PAREN and opened:
+            opened.pop()
+        elif token.token_type is TokenType.FROM and opened and opened[-1]:
+            yield "SUBSTRING … FROM is SUBSTRING(text, start, length) in T-SQL"
 
 
 def _of_word(word: str, after: Token | None) -> Iterator[str]:
@@ -187,6 +215,50 @@ def _groups(tree: exp.Expr) -> Iterator[str]:
             yield "GROUP BY holds a parameter: the server cannot see that it equals the selected one; group outside"
         if any(isinstance(key, exp.Literal) for key in group.expressions):
             yield "GROUP BY holds a number, which T-SQL does not take for a position"
+    for select in tree.find_all(exp.Select):
+        yield from _ungrouped(select)
+
+
+def _ungrouped(select: exp.Select) -> Iterator[str]:
+    """Columns beside GROUP BY or an aggregate: SQLite takes them from any row, T-SQL refuses them."""
+    group, having, order = (select.args.get(name) for name in ("group", "having", "order"))
+    parts = [*select.expressions, *(part for part in (having, order) if part is not None)]
+    if group is None and not any(_is_total_of(node, select) for part in parts for node in part.find_all(exp.AggFunc)):
+        return
+    keys = group.expressions if group is not None else []
+    shown = {key.sql("tsql") for key in keys}
+    names = {expression.alias for expression in select.expressions if expression.alias}
+    for part in parts:
+        for column in _bare_columns(part, shown):
+            renamed = part is order and not column.args.get("table") and column.name in names
+            if not renamed and not any(_is_same(column, key) for key in keys):
+                yield f"{_shown(column)} is neither grouped nor in an aggregate"
+
+
+def _is_total_of(total: exp.Expr, select: exp.Select) -> bool:
+    """Whether an aggregate makes one row of many of `select`; one over a window does not."""
+    in_window = isinstance(total.parent, exp.Window) and total.arg_key == "this"
+    return not in_window and total.find_ancestor(exp.Select) is select
+
+
+def _bare_columns(node: exp.Expr, grouped: set[str]) -> Iterator[exp.Expr]:
+    """Columns and stars of a projection outside of aggregates, subqueries and grouped expressions."""
+    if isinstance(node, exp.Query | exp.Subquery) or node.sql("tsql") in grouped:
+        return
+    if isinstance(node, exp.AggFunc) and not isinstance(node.parent, exp.Window):
+        return
+    if isinstance(node, exp.Column | exp.Star):
+        yield node
+        return
+    for inner in node.iter_expressions():
+        yield from _bare_columns(inner, grouped)
+
+
+def _is_same(column: exp.Expr, key: exp.Expr) -> bool:
+    """Whether a column is a key of the group; one of both may leave its table out."""
+    if not isinstance(column, exp.Column) or not isinstance(key, exp.Column) or column.name != key.name:
+        return False
+    return column.table == key.table or not column.table or not key.table
 
 
 def _aggregates(tree: exp.Expr) -> Iterator[str]:
@@ -200,6 +272,10 @@ def _aggregates(tree: exp.Expr) -> Iterator[str]:
         distinct = total.this
         if isinstance(distinct, exp.Distinct) and len(distinct.expressions) > 1:
             yield f"{_shown(total)} counts several columns at once"
+    for where in tree.find_all(exp.Where):
+        for total in where.find_all(exp.AggFunc):
+            if total.find_ancestor(exp.Select, exp.Update, exp.Delete) is where.parent:
+                yield f"the aggregate {_shown(total)} stands in WHERE; use HAVING or a subquery"
 
 
 def _windows(tree: exp.Expr) -> Iterator[str]:
@@ -234,11 +310,48 @@ def _shapes(tree: exp.Expr) -> Iterator[str]:
         yield "a limit on UPDATE or DELETE; choose the keys in a subquery"
 
 
+def _calls(tree: exp.Expr) -> Iterator[str]:
+    for call in tree.find_all(exp.Round):
+        if call.args.get("decimals") is None:
+            yield f"{_shown(call)} needs the number of decimals"
+    for test in tree.find_all(exp.Is):
+        if not isinstance(test.expression, exp.Null):
+            yield f"{_shown(test)}: T-SQL knows IS with NULL alone; compare with ="
+    for among in tree.find_all(exp.In):
+        if not any(among.args.get(name) for name in ("expressions", "query", "unnest", "field")):
+            yield f"{_shown(among)}: IN needs a value; an empty list in Core compiles to a subquery without rows"
+
+
+def _tables(tree: exp.Expr) -> Iterator[str]:
+    for join in tree.find_all(exp.Join):
+        if join.args.get("using"):
+            yield "JOIN … USING is unknown to T-SQL; use ON"
+        if join.args.get("method") == "NATURAL":
+            yield "NATURAL JOIN is unknown to T-SQL; use ON"
+    for inner in tree.find_all(exp.Subquery):
+        if isinstance(inner.parent, exp.From | exp.Join) and not inner.alias:
+            yield "a derived table needs an alias"
+
+
+def _changes(tree: exp.Expr) -> Iterator[str]:
+    for change in tree.find_all(exp.Update, exp.Delete):
+        if isinstance(change.this, exp.Table) and change.this.alias:
+            yield "UPDATE t AS x and DELETE FROM t AS x are unknown to T-SQL; use the table's own name"
+    for change in tree.find_all(exp.Insert, exp.Update, exp.Delete, exp.Merge):
+        output, target = change.args.get("returning"), change.find(exp.Table)
+        if output is not None and not output.args.get("into") and target is not None and target.name in WITH_TRIGGERS:
+            yield f"OUTPUT without INTO is refused for {target.name}, which has a trigger"
+
+
 def _names(tree: exp.Expr) -> Iterator[str]:
     for inner in tree.find_all(exp.Subquery, exp.CTE):
         select = inner.this
         if not isinstance(select, exp.Select) or isinstance(inner.parent, exp.In | exp.Exists):
             continue
+        derived = isinstance(inner, exp.CTE) or isinstance(inner.parent, exp.From | exp.Join)
+        named = all(isinstance(e, exp.Alias | exp.Column | exp.Star) for e in select.expressions)
+        if derived and not named and not inner.alias_column_names:
+            yield "a derived table has a column without a name"
         names = [e.alias_or_name.lower() for e in select.expressions if e.alias_or_name not in {"", "*"}]
         if len(set(names)) < len(names):
             yield "a derived table has two columns of one name"
@@ -260,5 +373,8 @@ _RULES: tuple[Callable[[exp.Expr], Iterator[str]], ...] = (
     _windows,
     _sizes,
     _shapes,
+    _calls,
+    _tables,
+    _changes,
     _names,
 )

@@ -53,7 +53,6 @@ def connector() -> Json:
         "swagger": "2.0",
         "info": api["info"],
         **_address(),
-        "schemes": ["https"],
         "consumes": [JSON],
         "produces": [JSON],
         "securityDefinitions": {
@@ -76,7 +75,11 @@ def _address() -> Json:
     from shared_code.foundation.settings import settings
 
     base = urlsplit(settings().public_url)
-    return {**({"host": base.netloc} if base.netloc else {}), "basePath": f"{base.path.rstrip('/')}/api/{API}"}
+    return {
+        **({"host": base.netloc} if base.netloc else {}),
+        "basePath": f"{base.path.rstrip('/')}/api/{API}",
+        "schemes": [base.scheme or "https"],
+    }
 
 
 def _route_of(operation_id: str) -> Route:

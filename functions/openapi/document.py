@@ -41,7 +41,7 @@ _QUERY_FORMS: dict[str, Json] = {
 _PLACES: dict[str, str] = {
     "period": "the month, written YYYY-MM",
     "site_number": "the site's number, leading zeros included",
-    "code": "the code of an error",
+    "code": "the code of an error in any case, or its number",
 }
 CORRELATION: Json = {
     "name": "X-Correlation-ID",

@@ -6,7 +6,8 @@ import re
 
 from functions.wire import camel
 
-_SOURCE = re.compile(r"\s*\((?:rules|billing-flows|contract-corpus|http-api|field report|R\d+)\b[^()]*\)")
+_NOTE = r"(?:rules?|billing-flows|contract-corpus|http-api|field report|R\d+|DQ\d+)\b[^()]*"
+_SOURCE = re.compile(rf"\s*\({_NOTE}\)|[,;] {_NOTE}(?=\))")
 _FIELD = re.compile(r"`([a-z][a-z0-9]*(?:_[a-z0-9*]+)+)`")
 _NOTHING = re.compile(r"\bNone\b(?! of)")
 _LINE_END = re.compile(r"(?<!\n)\n(?!\n)")

@@ -31,7 +31,7 @@ class Problem:
 
 KEY_REQUIRED = Problem("KEY_REQUIRED", 1951, 401, "Send the key in x-functions-key, or as ?code=.")
 BODY_TOO_LARGE = Problem("BODY_TOO_LARGE", 2001, 413, "Drop large files into their blob container instead.")
-NOT_FOUND = Problem("NOT_FOUND", 2951, 404, "Compare the path with the routes that the host lists at its start.")
+NOT_FOUND = Problem("NOT_FOUND", 2951, 404, "Compare the path with those of GET /api/v1/openapi.json.")
 METHOD_NOT_ALLOWED = Problem("METHOD_NOT_ALLOWED", 2952, 405, "Use a method of the Allow header.")
 FUNCTION_UNKNOWN = Problem("FUNCTION_UNKNOWN", 2953, 404, "Take a name of GET /admin/functions.")
 INPUT_INVALID = Problem("INPUT_INVALID", 2954, 400, 'Post an object {"input": …} that suits the trigger.')

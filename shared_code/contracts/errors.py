@@ -21,7 +21,7 @@ CONTRACT_FIELD_INVALID = ErrorKind(
     2102,
     400,
     "Fields of the contract are missing, unknown, or hold a value of the wrong kind.",
-    "Correct each place listed. A legacy file can be imported leniently, which keeps unknown fields aside.",
+    "Correct each place listed; GET /openapi.json describes every field.",
 )
 CONTRACT_SITE_MISMATCH = ErrorKind(
     "CONTRACT_SITE_MISMATCH",
@@ -35,7 +35,7 @@ CONTRACT_FLATTENED_MISMATCH = ErrorKind(
     2104,
     400,
     "The copy of the contract inside the legacy file differs from the contract: the file was edited by hand.",
-    "Export the contract again, or import it leniently; then `original` counts and the copy is ignored.",
+    "Export the contract again; what is to change is changed in the contract, never in the copy alone.",
 )
 CONTRACT_NOT_FOUND = ErrorKind(
     "CONTRACT_NOT_FOUND",

@@ -6,6 +6,7 @@ Source: contract-corpus 5.5 step 2.
 import codecs
 import json
 import re
+from collections import Counter
 from decimal import Decimal
 from enum import Enum
 from math import nan
@@ -51,9 +52,8 @@ def _object(pairs: list[tuple[str, Any]]) -> Tree:
 
 
 def _marked_object(pairs: list[tuple[str, Any]]) -> Tree:
-    names = [name for name, _ in pairs]
     marked = _Repeated(pairs)
-    marked.repeated = tuple(dict.fromkeys(name for name in names if names.count(name) > 1))
+    marked.repeated = tuple(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
     return marked
 
 

@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass
 from shared_code.contracts.model import SavedContract
 from shared_code.contracts.saving import Document, Saving, read_document, save_in
 from shared_code.documents import paths
-from shared_code.edw import errors, repository, storage
+from shared_code.edw import errors, received, repository, storage
 from shared_code.edw.repository import Batch
-from shared_code.foundation import blobs, clock
+from shared_code.foundation import audit, blobs, clock
 from shared_code.foundation.bus import unit_of_work
 from shared_code.foundation.clock import derived_id, fingerprint
 from shared_code.foundation.database import UnitOfWork
@@ -43,12 +43,15 @@ def receive_contract(container: str, blob_name: str) -> str:
             row = _row(drop) | {"batch_id": batch_id, "effect_key": key}
             repository.add_batch(work.connection, row | result, ())
             state = str(result["state"])
+            if state != "current":  # saving has told the audit already, as the last thing that takes its locks
+                _record(work, drop, batch_id, f"import.{state}", refusal)
         else:  # delivered again: the report may be what is missing
             state = stored.state
     if refusal is not None:
         storage.quarantine(batch_id, container, blob_name, content.etag)
     report = paths.import_report(batch_id)
     blobs.put(report.container, report.name, _report(drop, state, document, refusal), "application/json")
+    received.note(container, blob_name, content.etag)
     log.info("contract drop %s is batch %s: %s", blob_name, batch_id, refusal.code if refusal else state)
     return batch_id
 
@@ -123,6 +126,13 @@ def _result(
     assert refusal is not None  # noqa: S101 - a document that was not read has its refusal
     message = f"{refusal.message.rstrip('.')}. {refusal.kind.cure}"
     return {"state": "rejected", "reason": refusal.code, "message": message, "rows_rejected": 1}, refusal
+
+
+def _record(work: UnitOfWork, drop: _Drop, batch_id: str, action: str, refusal: BillingError | None) -> None:
+    """Tell the audit of a drop that changed no contract."""
+    data = {"dataset": DATASET, "source": drop.name, "sha256": drop.sha256}
+    reason = refusal.code if refusal is not None else None
+    audit.record(work, [audit.Event(f"import/{batch_id}", action, batch_id, data, reason)])
 
 
 def _saved(saved: SavedContract) -> dict[str, object]:

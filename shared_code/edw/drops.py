@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared_code.edw import errors, messages, reports, repository, storage
+from shared_code.edw import errors, messages, received, reports, repository, storage
 from shared_code.edw.converting import Format, to_csv
 from shared_code.edw.datasets import DATASETS, NOT_YET, Dataset
 from shared_code.edw.records import Plan, SlicePlanner
@@ -27,6 +27,7 @@ from shared_code.foundation.settings import settings
 log = logging.getLogger(__name__)
 MAX_WHOLE_BYTES = 64_000_000  # of reference data, which are read in one slice
 _DELTA = "delta"
+_UNDER_WAY = frozenset({"loading", "waiting"})
 _GIVEN_UP = frozenset({errors.SOURCE_CHANGED.code, errors.DROP_NOT_FOUND.code})
 
 
@@ -71,6 +72,7 @@ class _Arrival:
     plan: Plan | None = None
     refusal: BillingError | None = None
     occasion: str = ""  # set when the same bytes are read anew as a batch of their own
+    comes_again: bool = False  # set when what becomes of it is not known yet
 
     @property
     def labels(self) -> tuple[str, str]:
@@ -103,17 +105,18 @@ def receive_drop(container: str, blob_name: str) -> str:
     """
     arrival = _examine(container, blob_name)
     with bus.unit_of_work() as work:
-        batch_id, fresh = _record(work, arrival)
-        if fresh:
-            action = "import.received" if arrival.refusal is None else "import.rejected"
+        batch_id, action = _record(work, arrival)
+        if action is not None:
             dataset, period = arrival.labels
             data = {"dataset": dataset, "period": period, "source": arrival.name, "sha256": arrival.sha256}
             reason = arrival.refusal.code if arrival.refusal else None
             audit.record(work, [audit.Event(f"import/{batch_id}", action, batch_id, data, reason)])
-    log.info("drop %s/%s is batch %s%s", container, blob_name, batch_id, "" if fresh else ", received before")
+    log.info("drop %s/%s is batch %s%s", container, blob_name, batch_id, "" if action else ", received before")
     if arrival.refusal is not None and batch_id == arrival.batch_id:
         storage.quarantine(batch_id, container, blob_name, arrival.etag)
         reports.write(batch_id)
+    if not arrival.comes_again:
+        received.note(container, blob_name, arrival.etag)
     return batch_id
 
 
@@ -192,23 +195,23 @@ def _check_header(dataset: Dataset, plan: Plan) -> None:
 # -- recording ----------------------------------------------------------------------------------------------------
 
 
-def _record(work: database.UnitOfWork, arrival: _Arrival) -> tuple[str, bool]:
-    """Write the batch of a drop, unless it is there. Returns its id, and whether it is new."""
+def _record(work: database.UnitOfWork, arrival: _Arrival) -> tuple[str, str | None]:
+    """Write the batch of a drop, unless it is there. Returns its id, and what the audit calls it; None if nothing."""
     first = repository.batch_by_key(work.connection, arrival.effect_key)
     if first is None:
         _record_first(work, arrival)
-        return arrival.batch_id, True
+        return arrival.batch_id, "import.received" if arrival.refusal is None else "import.rejected"
     if arrival.plan is not None and _begins_anew(first, arrival):
         restart(work, first, _row(arrival, first.batch_id, first.effect_key), arrival.plan.slices)
-        return first.batch_id, True
+        return first.batch_id, "import.restarted"
     if arrival.plan is not None and _knows_more_sites(work, first, arrival):
         arrival.occasion = arrival.etag
         if repository.batch_by_key(work.connection, arrival.effect_key) is None:
             _record_first(work, arrival)
-            return arrival.batch_id, True
-        return arrival.batch_id, False
+            return arrival.batch_id, "import.received"
+        return arrival.batch_id, None
     if (first.container, first.source_name) == (arrival.container, arrival.name):
-        return first.batch_id, False
+        return first.batch_id, None
     return _record_again(work, arrival, first)
 
 
@@ -234,16 +237,16 @@ def _knows_more_sites(work: database.UnitOfWork, first: Batch, arrival: _Arrival
     return serving and repository.refused_known_site(work.connection, first.batch_no)
 
 
-def _record_again(work: database.UnitOfWork, arrival: _Arrival, first: Batch) -> tuple[str, bool]:
+def _record_again(work: database.UnitOfWork, arrival: _Arrival, first: Batch) -> tuple[str, str | None]:
     """The same bytes under another name: a line in the list of imports, once per name, and no effect."""
     key = f"{arrival.effect_key}|{derived_id(arrival.container, arrival.name)}"
     again = repository.batch_by_key(work.connection, key)
     if again is not None:
-        return again.batch_id, False
+        return again.batch_id, None
     batch_id = derived_id("import-batch", key)
     ended = {"state": "duplicate", "duplicate_of": first.batch_id, "message": _same_bytes(first)}
     repository.add_batch(work.connection, _row(arrival, batch_id, key) | ended | {"finished_at": clock.now()}, ())
-    return batch_id, True
+    return batch_id, "import.duplicate"
 
 
 def _same_bytes(first: Batch) -> str:

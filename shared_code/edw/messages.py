@@ -23,9 +23,9 @@ def stage(batch_id: str, slice_no: int, cause: str = "received") -> Message:
     return _message({"batch": batch_id, "slice": slice_no}, "stage", batch_id, slice_no, cause)
 
 
-def finish(batch_id: str) -> Message:
-    """Publish the batch if all its slices are staged. Sent once by each transaction that stages one."""
-    return _message({"batch": batch_id, "finish": True}, "finish", batch_id, new_id())
+def finish(batch_id: str, cause: str = "") -> Message:
+    """Publish the batch if all its slices are staged. Sent once by each transaction that stages one, without cause."""
+    return _message({"batch": batch_id, "finish": True}, "finish", batch_id, cause or new_id())
 
 
 def _message(body: dict[str, object], *key: object) -> Message:

@@ -24,7 +24,7 @@ from shared_code.edw.tables import import_slice, rejected_row
 from shared_code.edw.values import SITE_UNKNOWN
 from shared_code.facts.tables import current_facts, import_batch, site
 from shared_code.foundation import clock
-from shared_code.foundation.database import AnyRow
+from shared_code.foundation.database import AnyRow, inbox
 from shared_code.foundation.dialect import stored_decimals
 from shared_code.foundation.listing import Listing, PageRequest, SortField
 from shared_code.foundation.paging import Page, each
@@ -86,7 +86,8 @@ def batch_by_id(connection: Connection, batch_id: str) -> Batch | None:
 
 def add_batch(connection: Connection, values: dict[str, Any], plan: Sequence[SliceRange]) -> None:
     """Write a batch and its slices."""
-    made = connection.execute(import_batch.insert().values(**values, slices=len(plan), created_at=clock.now()))
+    moment = values.get("finished_at") or clock.now()  # one that was refused at once begins and ends in one moment
+    made = connection.execute(import_batch.insert().values(**values, slices=len(plan), created_at=moment))
     key = made.inserted_primary_key
     if key is not None:
         _add_slices(connection, key[0], plan)
@@ -171,6 +172,34 @@ def waiting(connection: Connection) -> list[Batch]:
     return [Batch(**row._mapping) for row in connection.execute(query)]
 
 
+def standing_still(connection: Connection, before: datetime) -> list[tuple[Batch, datetime]]:
+    """Batches that are being read and of which nothing was done since `before`, with the instant of the last deed.
+
+    A batch that began anew counts from its beginning until a slice of it is staged: it is asked for once too often.
+    """
+    made = sa.func.max(import_slice.c.staged_at)
+    staged = sa.select(made).where(import_slice.c.batch_no == import_batch.c.batch_no).scalar_subquery()
+    query = (
+        sa.select(import_batch, staged.label("last_staged"))
+        .where(import_batch.c.state == "loading", import_batch.c.created_at < before)
+        .order_by(import_batch.c.batch_no)
+    )
+    found = []
+    for row in connection.execute(query):
+        values = dict(row._mapping)
+        last = max(values["created_at"], values.pop("last_staged") or values["created_at"])
+        if last < before:
+            found.append((Batch(**values), last))
+    return found
+
+
+def waits_in_vain(connection: Connection) -> bool:
+    """Whether a batch waits for the site master although there is one."""
+    waits = sa.exists().where(import_batch.c.state == "waiting")
+    chosen = sa.select(sa.func.count()).select_from(site).where(waits)
+    return bool(connection.scalar(chosen))
+
+
 def refused_known_site(connection: Connection, batch_no: int) -> bool:
     """Whether rows of a batch were refused for a site that the site master knows by now."""
     chosen = sa.select(sa.func.count()).select_from(import_batch).where(import_batch.c.batch_no == batch_no, _named())
@@ -196,6 +225,12 @@ def _named() -> sa.ColumnElement[bool]:
         rejected_row.c.value == rejected_row.c.site,  # the number itself, not one that only looks like a known one
         site.c.site_number == rejected_row.c.site,
     )
+
+
+def versions_received(connection: Connection, consumer: str, keys: Sequence[str]) -> frozenset[str]:
+    """Which of these versions of drops were received; at most a thousand keys at once."""
+    query = sa.select(inbox.c.effect_key).where(inbox.c.consumer == consumer, inbox.c.effect_key.in_(keys))
+    return frozenset(connection.scalars(query))
 
 
 # -- rows ---------------------------------------------------------------------------------------------------------

@@ -120,6 +120,7 @@ def _abandon(batch: Batch, error: BillingError) -> None:
         ended = {"reason": error.code, "message": message, "finished_at": clock.now()}
         if repository.claim_state(work.connection, batch.batch_no, "loading", "rejected", **ended):
             repository.clear_batch(work.connection, DATASETS[batch.dataset].table, batch.batch_no)
+            _record(work, batch, "import.rejected", error.code)
     reports.write(batch.batch_id)
 
 
@@ -130,14 +131,11 @@ def _wait(batch: Batch) -> None:
     """Park a batch until a site master is there. The second look closes the gap in which one was just published."""
     kind = errors.REFERENCE_MISSING
     with database.transaction() as work:
-        repository.claim_state(
-            work.connection,
-            batch.batch_no,
-            "loading",
-            "waiting",
-            reason=kind.code,
-            message=f"{kind.meaning} {kind.cure}",
-        )
+        message = f"{kind.meaning} {kind.cure}"
+        if repository.claim_state(
+            work.connection, batch.batch_no, "loading", "waiting", reason=kind.code, message=message
+        ):
+            _record(work, batch, "import.waiting", kind.code)
     with database.reading() as connection:
         arrived = bool(repository.known_sites(connection))
     if arrived:
@@ -156,6 +154,7 @@ def resume_waiting() -> int:
                 # each time new messages: one of an earlier time may have been spent while the batch was parked
                 cause = clock.new_id()
                 work.send([messages.stage(batch.batch_id, p.slice_no, cause) for p in parts if p.staged_at is None])
+                _record(work, batch, "import.resumed")
                 resumed += 1
     return resumed
 
@@ -172,13 +171,22 @@ def recheck_held() -> int:
     for batch in held:
         with bus.unit_of_work() as work:
             if repository.claim_state(work.connection, batch.batch_no, "held", "loading"):
-                restart(work, batch, {}, repository.plan_of(work.connection, batch.batch_no))
+                _read_again(work, batch)
                 begun += 1
     return begun
 
 
+def _read_again(work: database.UnitOfWork, batch: Batch) -> None:
+    """Begin a batch anew in its place, since the site master knows more sites by now."""
+    restart(work, batch, {}, repository.plan_of(work.connection, batch.batch_no))
+    _record(work, batch, "import.restarted")
+
+
 def restart(work: database.UnitOfWork, batch: Batch, values: dict[str, object], plan: Sequence[SliceRange]) -> None:
-    """Begin a batch anew of which nothing was published: its rows go, its slices are asked for again."""
+    """Begin a batch anew of which nothing was published: its rows go, its slices are asked for again.
+
+    The caller records it for the audit.
+    """
     repository.clear_batch(work.connection, DATASETS[batch.dataset].table, batch.batch_no)
     repository.restart_batch(work.connection, batch.batch_no, values | {"state": "loading"}, plan)
     cause = clock.new_id()  # new messages: those of the first time are spent
@@ -215,7 +223,7 @@ def _publish(dataset: Dataset, batch: Batch, repeated: int) -> bool:
         # locks the row, so that a second finish waits here and then finds the batch published
         if repository.claim_state(work.connection, batch.batch_no, "loading"):
             if not dataset.whole and repository.refused_known_site(work.connection, batch.batch_no):
-                restart(work, batch, {}, repository.plan_of(work.connection, batch.batch_no))
+                _read_again(work, batch)
                 return False
             held_share = business_settings(work.connection).import_hold_rejected_share
             publish(work.connection, dataset, batch, repeated, held_share)
@@ -228,7 +236,12 @@ def _record_end(work: database.UnitOfWork, batch_id: str) -> None:
     batch = _known_batch(repository.batch_by_id(work.connection, batch_id), batch_id)
     rows = {"accepted": batch.rows_accepted, "rejected": batch.rows_rejected, "duplicate": batch.rows_duplicate}
     action = "import.published" if batch.state == "current" else f"import.{batch.state}"
-    data = {"dataset": batch.dataset, "period": batch.period, "source": batch.source_name, "rows": rows}
-    audit.record(work, [audit.Event(f"import/{batch_id}", action, batch_id, data, batch.reason)])
+    _record(work, batch, action, batch.reason, rows=rows)
     for outcome, count in rows.items():
         telemetry.count("powerbill.import.rows", count, powerbill_outcome=outcome, powerbill_dataset=batch.dataset)
+
+
+def _record(work: database.UnitOfWork, batch: Batch, action: str, reason: str | None = None, **more: object) -> None:
+    """Tell the audit what became of a batch: the last thing of its transaction."""
+    data = {"dataset": batch.dataset, "period": batch.period, "source": batch.source_name, **more}
+    audit.record(work, [audit.Event(f"import/{batch.batch_id}", action, batch.batch_id, data, reason)])

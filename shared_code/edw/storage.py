@@ -71,6 +71,26 @@ def write_stream(container: str, name: str, data: Iterable[bytes]) -> None:
     blobs.service().get_blob_client(container, name).upload_blob(iter(data), overwrite=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a blob as a list names it."""
+
+    container: str
+    name: str
+    etag: str
+    modified: datetime
+
+
+def versions(container: str, page_size: int) -> Iterator[list[Version]]:
+    """All blobs of a container, page by page. A container that nobody has made yet has none."""
+    listed = blobs.service().get_container_client(container).list_blobs(results_per_page=page_size)
+    try:
+        for page in listed.by_page():
+            yield [Version(container, blob.name, str(blob.etag), blob.last_modified) for blob in page]
+    except ResourceNotFoundError:
+        log.info("there is no container %s", container)
+
+
 def exists(container: str, name: str) -> bool:
     return bool(blobs.service().get_blob_client(container, name).exists())
 

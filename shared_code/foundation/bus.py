@@ -7,113 +7,27 @@ publication and the mark sends it twice, and the consumer's inbox makes the seco
 from __future__ import annotations
 
 import logging
-import threading
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from functools import partial
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from shared_code.foundation import clock, telemetry
-from shared_code.foundation.database import AnyRow, Message, UnitOfWork, outbox, transaction
+from shared_code.foundation.database import AnyRow, Message, UnitOfWork, outbox, reading, transaction
 from shared_code.foundation.dialect import claimed
+from shared_code.foundation.sending import BusSilentError, Link
+from shared_code.foundation.sending import publisher as publisher
 from shared_code.foundation.settings import settings
-
-if TYPE_CHECKING:
-    from azure.servicebus import ServiceBusClient
 
 log = logging.getLogger(__name__)
 SWEEP_AFTER = timedelta(seconds=5)
 SWEEP_BATCH = 500
 SWEEP_CLAIM = timedelta(minutes=1)
-# A publication stands in the way of the caller's answer, and the sweep repeats it: short pauses, 0.4 s and 0.8 s.
-RETRIES = {"retry_total": 2, "retry_backoff_factor": 0.2}
-
-
-class Publisher:
-    """Keeps one client and one sender per queue open; a new link costs half a second. Safe from several threads."""
-
-    def __init__(self) -> None:
-        self._opening = threading.Lock()
-        self._client: ServiceBusClient | None = None
-        self._senders: dict[str, Any] = {}
-        self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
-
-    def publish(self, queue: str, messages: Sequence[Message]) -> None:
-        """Send all messages to `queue`, in as many batches as the service's size limit asks for."""
-        with self._sending(queue) as sender:
-            batch = sender.create_message_batch()
-            for message in messages:
-                letter = _letter(message)
-                try:
-                    batch.add_message(letter)
-                except ValueError:  # the batch is full
-                    sender.send_messages(batch)
-                    batch = sender.create_message_batch()
-                    batch.add_message(letter)
-            if len(batch):
-                sender.send_messages(batch)
-
-    def probe(self, queue: str) -> None:
-        """Open a link to `queue` and ask for its limits; raises the SDK's error when the bus does not answer."""
-        with self._sending(queue) as sender:
-            sender.create_message_batch()
-
-    @contextmanager
-    def _sending(self, queue: str) -> Iterator[Any]:
-        with self._locks[queue]:
-            sender = self._sender(queue)
-            try:
-                yield sender
-            except Exception:
-                # A broken link stays broken: the next call opens a new one. The rows stay in the outbox.
-                self._senders.pop(queue, None)
-                raise
-
-    def _sender(self, queue: str) -> Any:
-        with self._opening:
-            if queue not in self._senders:
-                self._senders[queue] = self._connect().get_queue_sender(queue)
-            return self._senders[queue]
-
-    def _connect(self) -> ServiceBusClient:
-        if self._client is None:
-            from azure.servicebus import ServiceBusClient
-
-            known = settings()
-            if known.service_bus:
-                self._client = ServiceBusClient.from_connection_string(known.service_bus.reveal(), **RETRIES)
-            else:
-                from azure.identity import DefaultAzureCredential
-
-                self._client = ServiceBusClient(known.service_bus_namespace, DefaultAzureCredential(), **RETRIES)
-        return self._client
-
-
-def _letter(message: Message) -> Any:
-    from azure.servicebus import ServiceBusMessage
-
-    return ServiceBusMessage(
-        message.body,
-        message_id=message.message_id,
-        correlation_id=message.correlation_id or None,
-        content_type="application/json",
-        application_properties=_trace_properties(message.trace_parent),
-    )
-
-
-def _trace_properties(trace_parent: str) -> dict[str | bytes, Any] | None:
-    """The sender's trace by its standard name, and by the one that the platform's host and the SDKs read."""
-    return {"traceparent": trace_parent, "Diagnostic-Id": trace_parent} if trace_parent else None
-
-
-@cache
-def publisher() -> Publisher:
-    """The publisher of this process."""
-    return Publisher()
+SWEEP_PATIENCE = 10.0  # seconds; nobody waits for a timer's answer
+MESSAGE_TOO_LARGE = "MESSAGE_TOO_LARGE"
 
 
 @contextmanager
@@ -125,30 +39,74 @@ def unit_of_work() -> Iterator[UnitOfWork]:
 
 
 def publish_quietly(messages: Sequence[Message]) -> int:
-    """Publish committed messages; returns how many. Nothing is raised: the sweep sends what was not sent or marked."""
+    """Publish committed messages; returns how many it knows of. Nothing is raised: the sweep sends the others.
+
+    The caller is held for PUBLISH_PATIENCE_SECONDS at most; what takes longer goes on without it.
+    """
     by_queue: dict[str, list[Message]] = {}
     for message in messages:
         by_queue.setdefault(message.queue, []).append(message)
-    return sum(_publish_quietly(queue, part) for queue, part in by_queue.items())
+    patience = settings().publish_patience_seconds if by_queue else 0.0
+    return sum(_publish_quietly(queue, part, patience).sent for queue, part in by_queue.items())
 
 
-def _publish_quietly(queue: str, part: Sequence[Message]) -> int:
-    where: dict[str, telemetry.Value] = {
+class _Published(NamedTuple):
+    """How many messages are known to be sent, and whether others still may be."""
+
+    sent: int
+    under_way: bool = False
+
+
+def _publish_quietly(queue: str, part: Sequence[Message], patience: float) -> _Published:
+    with telemetry.span(f"send {queue}", "producer", "", **_labels(queue)) as span:
+        span.set("messaging.batch.message_count", len(part))
+        try:
+            return _Published(publisher().run(queue, partial(_send, queue, part), patience))
+        except Exception as fault:
+            span.fail(type(fault).__name__)
+            log.warning("queue %s is out of reach; %d messages wait in the outbox", queue, len(part), exc_info=True)
+            return _Published(0, under_way=isinstance(fault, BusSilentError) and fault.under_way)
+
+
+def _labels(queue: str) -> dict[str, telemetry.Value]:
+    return {
         "messaging.system": "servicebus",
         "messaging.operation.name": "send",
         "messaging.destination.name": queue,
     }
-    with telemetry.span(f"send {queue}", "producer", "", **where) as span:
-        span.set("messaging.batch.message_count", len(part))
-        try:
-            publisher().publish(queue, part)
-            _mark_published([message.message_id for message in part])
-        except Exception as fault:
-            span.fail(type(fault).__name__)
-            log.warning("queue %s is out of reach; %d messages wait in the outbox", queue, len(part), exc_info=True)
-            return 0
-    telemetry.count("messaging.client.sent.messages", len(part), **where)
-    return len(part)
+
+
+def _send(queue: str, part: Sequence[Message], link: Link) -> int:
+    """Send messages and mark each batch as published; returns how many were sent. Runs in the queue's own thread."""
+
+    def sent(inside: Sequence[Message]) -> None:
+        _mark_published([message.message_id for message in inside])
+        telemetry.count("messaging.client.sent.messages", len(inside), **_labels(queue))
+
+    too_large = link.send(part, sent)
+    for message in too_large:
+        _bury(message)
+    return len(part) - len(too_large)
+
+
+def _bury(message: Message) -> None:
+    """Give up a message that the bus will never take, so that the others of its queue go on."""
+    from shared_code.foundation.dead_letters import DeadLetter, bury  # they are replayed through this module
+
+    log.error("message %s is larger than queue %s takes", message.message_id, message.queue)
+    description = f"the message has {len(message.body.encode()):,} bytes, more than the bus takes"
+    bury(
+        DeadLetter(
+            message.queue,
+            message.message_id,
+            message.body,
+            message.correlation_id,
+            MESSAGE_TOO_LARGE,
+            description,
+            deliveries=0,
+        )
+    )
+    _mark_published([message.message_id])
 
 
 def _mark_published(ids: Sequence[str]) -> None:
@@ -161,19 +119,44 @@ def _mark_published(ids: Sequence[str]) -> None:
 
 
 def sweep() -> int:
-    """Publish what an earlier process wrote but did not send. Run by a timer. Returns how many were sent."""
-    rows = claim_waiting()
-    telemetry.gauge("powerbill.outbox.waiting", len(rows), "{message}")  # SWEEP_BATCH at most
-    oldest = (clock.now() - rows[0].created_at).total_seconds() if rows else 0.0
-    telemetry.gauge("powerbill.outbox.age", oldest, "s")
-    sent = publish_quietly([Message(*row[:5]) for row in rows])
-    if sent < len(rows):
-        _release([row.message_id for row in rows])
+    """Publish what an earlier process wrote but did not send. Run by a timer. Returns how many were sent.
+
+    Queue by queue, so that one which is out of reach or full does not keep the others waiting.
+    """
+    begun = oldest = clock.now()
+    waiting = sent = 0
+    for queue in _waiting_queues():
+        rows = claim_waiting(queue)
+        waiting += len(rows)
+        oldest = min([oldest, *(row.created_at for row in rows)])
+        sent += _sweep(queue, rows)
+    telemetry.gauge("powerbill.outbox.waiting", waiting, "{message}")  # SWEEP_BATCH of each queue at most
+    telemetry.gauge("powerbill.outbox.age", (begun - oldest).total_seconds(), "s")
     return sent
 
 
-def claim_waiting() -> Sequence[AnyRow]:
-    """The oldest rows that wait for publication, claimed: other instances pass them over for SWEEP_CLAIM.
+def _sweep(queue: str, rows: Sequence[AnyRow]) -> int:
+    published = _publish_quietly(queue, [Message(*row[:5]) for row in rows], SWEEP_PATIENCE) if rows else _Published(0)
+    if published.sent < len(rows) and not published.under_way:  # else the claim ends by itself
+        _release([row.message_id for row in rows])
+    return published.sent
+
+
+def _waiting(instant: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    """What nobody has published, nobody is publishing, and has been there for a while."""
+    c = outbox.c
+    free = sa.or_(c.claimed_until.is_(None), c.claimed_until < instant)
+    return c.published_at.is_(None), c.created_at < instant - SWEEP_AFTER, free
+
+
+def _waiting_queues() -> Sequence[str]:
+    chosen = sa.select(outbox.c.queue).where(*_waiting(clock.now())).distinct().order_by(outbox.c.queue)
+    with reading() as connection:
+        return connection.scalars(chosen).all()
+
+
+def claim_waiting(queue: str) -> Sequence[AnyRow]:
+    """The oldest rows of `queue` that wait for publication, claimed: other instances pass them over for SWEEP_CLAIM.
 
     The claim is written down, since a lock would have to be held while the bus is spoken to. It ends by itself when
     this process dies.
@@ -189,11 +172,7 @@ def claim_waiting() -> Sequence[AnyRow]:
             sa.func.coalesce(c.trace_parent, "").label("trace_parent"),
             c.created_at,
         )
-        .where(
-            c.published_at.is_(None),
-            c.created_at < instant - SWEEP_AFTER,
-            sa.or_(c.claimed_until.is_(None), c.claimed_until < instant),
-        )
+        .where(c.queue == queue, *_waiting(instant))
         .order_by(c.created_at, c.message_id)
         .limit(SWEEP_BATCH)
     )

@@ -19,8 +19,9 @@ from shared_code.foundation import clock, context, telemetry
 from shared_code.foundation.dialect import Fixed as Fixed
 from shared_code.foundation.dialect import Instant as Instant
 from shared_code.foundation.dialect import long_text as long_text
+from shared_code.foundation.dialect import meaning
 from shared_code.foundation.engine import create_database as create_database
-from shared_code.foundation.errors import CONCURRENT_CHANGE, DATABASE_UNAVAILABLE, BillingError
+from shared_code.foundation.errors import CONCURRENT_CHANGE, DATABASE_UNAVAILABLE, BillingError, ErrorKind
 from shared_code.foundation.settings import settings
 
 log = logging.getLogger(__name__)
@@ -164,18 +165,15 @@ def _marked(message: Message) -> Message:
 def transaction() -> Iterator[UnitOfWork]:
     """A write transaction: committed when the block ends, rolled back when it raises.
 
-    It does not publish; `bus.unit_of_work` does, after the commit. Raises CONCURRENT_CHANGE when a key says that
-    another transaction was first, DATABASE_UNAVAILABLE.
+    It does not publish; `bus.unit_of_work` does, after the commit. Raises CONCURRENT_CHANGE when a key or a deadlock
+    says that another transaction was first, DATABASE_UNAVAILABLE.
     """
-    try:
-        with (
-            _answering(),
-            engine().connect().execution_options(sqlite_begin="IMMEDIATE") as connection,
-            connection.begin(),
-        ):
-            yield UnitOfWork(connection)
-    except sa.exc.IntegrityError as fault:
-        raise BillingError(CONCURRENT_CHANGE, "another change of the same thing was first") from fault
+    with (
+        _answering(),
+        engine().connect().execution_options(sqlite_begin="IMMEDIATE") as connection,
+        connection.begin(),
+    ):
+        yield UnitOfWork(connection)
 
 
 @contextmanager
@@ -185,11 +183,31 @@ def reading() -> Iterator[Connection]:
         yield connection
 
 
+def is_made() -> bool:
+    """Whether migrations have made the tables. Raises DATABASE_UNAVAILABLE."""
+    with reading() as connection:
+        return sa.inspect(connection).has_table(outbox.name)
+
+
 @contextmanager
 def _answering() -> Iterator[None]:
-    """Raises DATABASE_UNAVAILABLE when the database is away, refuses the sign-in, or takes too long."""
+    """Raises CONCURRENT_CHANGE, and DATABASE_UNAVAILABLE when the database is away or takes too long.
+
+    Every other fault of the driver is one of the program or of the deployment, and is raised as it is.
+    """
     try:
         yield
-    except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as fault:
-        log.exception("the database does not answer")
-        raise BillingError(DATABASE_UNAVAILABLE, "the database does not answer now") from fault
+    except sa.exc.DBAPIError as fault:
+        kind = meaning(fault)
+        if kind is None:
+            raise
+        raise _refusal(kind) from fault
+    except sa.exc.TimeoutError as fault:  # no connection of the pool became free
+        raise _refusal(DATABASE_UNAVAILABLE) from fault
+
+
+def _refusal(kind: ErrorKind) -> BillingError:
+    if kind is CONCURRENT_CHANGE:
+        return BillingError(kind, "another change of the same thing was first")
+    log.exception("the database does not answer")
+    return BillingError(kind, "the database does not answer now")

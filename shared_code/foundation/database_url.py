@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from shared_code.foundation.errors import Detail, ErrorKind
@@ -48,6 +49,16 @@ class SqlServer:
 
 def is_sqlite(url: str) -> bool:
     return url.partition(":")[0] in _SQLITE
+
+
+def described(url: str) -> str:
+    """Which database an address means, in words: never its name and password."""
+    if problems(url, in_azure=False):
+        return "an address that cannot be used"
+    if is_sqlite(url):
+        return f"SQLite file {Path(url.partition('///')[2].partition('?')[0]).resolve()}"
+    server = sql_server(url)
+    return f"database {server.database} on {server.host}"
 
 
 def problems(url: str, *, in_azure: bool) -> list[Detail]:

@@ -70,6 +70,9 @@ def _identity(environment: Environment) -> Iterator[Detail]:
     if not easy_auth and not tokens:
         cure = "turn on the app's authentication, or set IDENTITY_ISSUER, IDENTITY_AUDIENCE and IDENTITY_JWKS"
         yield Detail("WEBSITE_AUTH_ENABLED", f"is not True, and no issuer of access tokens is configured; {cure}")
+    if not environment.get("IDENTITY_TENANT"):
+        cure = "set it to the id of your directory"
+        yield Detail("IDENTITY_TENANT", f"is missing, so callers of any directory would be known; {cure}")
 
 
 def _secrets(environment: Environment) -> Iterator[Detail]:
@@ -82,6 +85,9 @@ def _secrets(environment: Environment) -> Iterator[Detail]:
 
 
 def _addresses(environment: Environment) -> Iterator[Detail]:
+    if not environment.get("PUBLIC_URL"):
+        cure = "set it to https://<app>, the address under which callers reach it"
+        yield Detail("PUBLIC_URL", f"is missing, so Location would repeat whatever Host a caller sends; {cure}")
     for name in _HTTPS:
         value = environment.get(name, "")
         if value and not _REFERENCE.match(value) and not value.lower().startswith("https://"):

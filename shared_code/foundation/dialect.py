@@ -1,11 +1,13 @@
 """Everything in which SQLite and SQL Server differ, apart from how one connects (`engine.py`).
 
 SQL is written once, as SQLAlchemy Core. What does not mean the same on both stands here: column types that are exact
-on both, and locks.
+on both, locks, and what a fault of the driver means.
 """
 
 from __future__ import annotations
 
+import re
+import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -15,6 +17,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mssql
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from shared_code.foundation.errors import CONCURRENT_CHANGE, DATABASE_UNAVAILABLE, ErrorKind
 
 _AZURE_SQL_VERSION = (12, 0, 2000, 8)  # what Azure SQL says of itself, whatever the engine beneath
 _CLAIM = "WITH (UPDLOCK, READPAST, ROWLOCK)"
@@ -139,6 +143,60 @@ def snapshot_problem(connection: Connection) -> str | None:
     return (
         None if is_on else "READ_COMMITTED_SNAPSHOT is off; run ALTER DATABASE CURRENT SET READ_COMMITTED_SNAPSHOT ON"
     )
+
+
+# -- faults -------------------------------------------------------------------------------------------------------
+
+_SQLITE_KEYS = frozenset({"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID"})
+_SQLITE_AWAY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN})
+_EXTENDED = 0xFF  # below these bits of a code of SQLite stand its finer distinctions
+
+# "[40001] … (1205) (SQLExecDirectW); [01000] … (3621)": the number of each record. A key that the text quotes is none.
+_NUMBERS = re.compile(r"\((-?\d+)\)(?= \(SQL\w+\)|; \[|$)")
+_CHANGED_NUMBERS = frozenset({2601, 2627, 1205, 3960})  # unique index, unique or primary key, deadlock, snapshot
+_AWAY_NUMBERS = frozenset(
+    {
+        *(4060, 18456, 18401),  # it cannot be opened, or refuses the sign-in: also during a failover
+        *(40613, 40197, 40143, 40540, 4221, 615, 926),  # it moves to another node
+        *(40501, 10928, 10929, 10936, 49918, 49919, 49920),  # it is busy
+        *(40549, 40550, 40551, 40552, 40553),  # it ended the session to protect itself
+        *(701, 802, 8645, 8651, 1204, 1222),  # no memory, no locks, or a lock was waited for too long
+        *(20, 64, 121, 233, 10053, 10054, 10060, 596, 6005, 17142),  # the connection broke, or the server goes down
+    }
+)
+_CHANGED_STATES = ("40001",)
+_AWAY_STATES = ("08", "HYT", "IMC", "HY117", "25S01")  # connection, time-out, no recovery, unknown end of a transaction
+
+
+def meaning(fault: sa.exc.DBAPIError) -> ErrorKind | None:
+    """What a fault of the driver tells whoever asked: CONCURRENT_CHANGE, DATABASE_UNAVAILABLE, or None.
+
+    None is a fault of the program or of the deployment (no such table, a NOT NULL, CHECK or foreign key broken): trying
+    again does not help, and it must be seen. The class of the exception says little: the ODBC driver's is chosen from
+    the SQLSTATE, and a deadlock or a failover comes as its base class.
+    """
+    if isinstance(fault.orig, sqlite3.Error):
+        return _meaning_in_sqlite(fault.orig)
+    return _meaning_in_sql_server(fault.orig) or (DATABASE_UNAVAILABLE if fault.connection_invalidated else None)
+
+
+def _meaning_in_sqlite(fault: sqlite3.Error) -> ErrorKind | None:
+    if getattr(fault, "sqlite_errorname", "") in _SQLITE_KEYS:
+        return CONCURRENT_CHANGE
+    return DATABASE_UNAVAILABLE if getattr(fault, "sqlite_errorcode", 0) & _EXTENDED in _SQLITE_AWAY else None
+
+
+def _meaning_in_sql_server(fault: BaseException | None) -> ErrorKind | None:
+    """The driver's exceptions carry SQLSTATE and text; the server's numbers stand in the text alone."""
+    state, text = ([str(part) for part in fault.args] + ["", ""])[:2] if fault is not None else ("", "")
+    for number in map(int, _NUMBERS.findall(text)):
+        if number in _CHANGED_NUMBERS:
+            return CONCURRENT_CHANGE
+        if number in _AWAY_NUMBERS:
+            return DATABASE_UNAVAILABLE
+    if state.startswith(_CHANGED_STATES):
+        return CONCURRENT_CHANGE
+    return DATABASE_UNAVAILABLE if state.startswith(_AWAY_STATES) else None
 
 
 def as_azure_sql(dialect: Dialect) -> Dialect:

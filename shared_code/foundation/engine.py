@@ -5,6 +5,7 @@ In Azure nobody types a password: each connection carries an Entra access token 
 
 from __future__ import annotations
 
+import logging
 import os
 import struct
 import threading
@@ -18,12 +19,13 @@ from sqlalchemy.engine import Connection, Engine
 
 from shared_code.foundation import clock, database_url
 from shared_code.foundation.database_url import DATABASE_DRIVER_MISSING, SqlServer
-from shared_code.foundation.errors import BillingError, Detail
+from shared_code.foundation.errors import DATABASE_UNAVAILABLE, BillingError, Detail
 from shared_code.foundation.settings import SETTINGS_INVALID
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken, TokenCredential
 
+log = logging.getLogger(__name__)
 INSTANCES = 40
 """So many instances of the app may run at once: the scale limit that its plan is given."""
 MAX_CONNECTIONS = 240
@@ -180,11 +182,23 @@ class AccessTokens:
         options["attrs_before"] = {**options.get("attrs_before", {}), TOKEN_ATTRIBUTE: packed(self.token())}
 
     def token(self) -> str:
-        """A token that is good for some minutes at least; one thread fetches it for all."""
+        """A token that is good for some minutes at least; one thread fetches it for all.
+
+        Raises DATABASE_UNAVAILABLE when the identity gets none: without it nobody signs in.
+        """
         with self._renewing:
             if self._token is None or self._token.expires_on - clock.now().timestamp() < TOKEN_MARGIN.total_seconds():
-                self._token = self._identity().get_token(TOKEN_SCOPE)
+                self._token = self._fetch()
             return self._token.token
+
+    def _fetch(self) -> AccessToken:
+        from azure.core.exceptions import AzureError
+
+        try:
+            return self._identity().get_token(TOKEN_SCOPE)
+        except AzureError as fault:
+            log.exception("the app's identity gets no token for the database")
+            raise BillingError(DATABASE_UNAVAILABLE, "the app cannot sign in to the database now") from fault
 
     def _identity(self) -> TokenCredential:
         if self.credential is None:

@@ -24,7 +24,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What became of one call: allowed or not, tokens left, seconds to the next token and to a full bucket."""
+    """What became of one call: allowed or not, size of the bucket, tokens left, seconds to the next and to all."""
 
     allowed: bool
     limit: int
@@ -55,4 +55,4 @@ class Buckets:
             if len(self._levels) > self._most:
                 self._levels.popitem(last=False)
         wait = 0 if level >= 1 else ceil((1 - level) / per_second)
-        return Allowance(allowed, rate.per_minute, int(level), wait, ceil((rate.burst - level) / per_second))
+        return Allowance(allowed, rate.burst, int(level), wait, ceil((rate.burst - level) / per_second))

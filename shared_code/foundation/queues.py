@@ -6,3 +6,6 @@ STATEMENT_DOCUMENTS = "statement-documents"
 RUN_PROGRESS = "run-progress"
 
 ALL = (IMPORT_SLICES, STATEMENT_CHUNKS, STATEMENT_DOCUMENTS, RUN_PROGRESS)
+
+MAX_DELIVERIES = 10
+"""After so many deliveries the bus gives a message up: `MaxDeliveryCount` of every queue, which a test compares."""

@@ -171,7 +171,7 @@ class Codes(Kind[frozenset[str]]):
 
     def _checked(self, parts: list[str]) -> frozenset[str]:
         codes = frozenset(part.strip().upper() for part in parts if part.strip())
-        if any(len(code) > self.most for code in codes):
+        if any(len(code) > self.most or not code.isprintable() for code in codes):
             raise self.refusal()
         return codes
 

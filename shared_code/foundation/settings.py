@@ -85,10 +85,20 @@ class Settings:
     documents_per_message: int = _setting("DOCUMENTS_PER_MESSAGE", Whole(1, 250), default=25)
     slice_bytes: int = _setting("SLICE_BYTES", Whole(1_000, 256_000_000), default=8_000_000)
 
+    # What an outage asks of the app: how long it waits, and for what (docs/architecture/way-through.md).
+    consumer_pause_seconds: int = _setting("CONSUMER_PAUSE_SECONDS", Whole(0, 60), default=30)
+    publish_patience_seconds: int = _setting("PUBLISH_PATIENCE_SECONDS", Whole(1, 30), default=2)
+    drop_patience_minutes: int = _setting("DROP_PATIENCE_MINUTES", Whole(0, 1440), default=10)
+
     business: BusinessSettings
     """Values of business settings where none is stored: `business_settings.repository.current` puts those over them."""
     business_stated: frozenset[str] = frozenset()
     """The fields of business settings that the environment gave a value."""
+
+    @property
+    def easy_auth(self) -> bool:
+        """Whether the platform itself says who calls: only in Azure, and only while Easy Auth is on."""
+        return self.website_auth_enabled and bool(self.website_site_name)
 
 
 _FIELDS = {one.metadata["name"]: one for one in fields(Settings) if one.metadata}

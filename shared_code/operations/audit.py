@@ -20,6 +20,7 @@ from shared_code.foundation import clock
 from shared_code.foundation.audit import chain
 from shared_code.foundation.audit.diagnosis import Break, examine
 from shared_code.foundation.audit.record import instant_text
+from shared_code.foundation.command import opened_database
 from shared_code.foundation.errors import BillingError
 from shared_code.foundation.paging import Page, page, read_cursor
 from shared_code.operations import errors
@@ -199,7 +200,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--stream", help="only this stream, and the stream of streams that announces it")
     options = parser.parse_args(arguments)
     try:
+        sys.stdout.write(f"{opened_database()}\n")
         found = verify(options.stream)
+    except BillingError as error:
+        sys.stderr.write(f"the audit cannot be verified: {error}\n")
+        return 2
     except Exception as error:  # the exit code says that this is no finding
         sys.stderr.write(f"the audit cannot be verified: {type(error).__name__}: {error}\n")
         return 2

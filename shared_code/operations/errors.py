@@ -7,7 +7,7 @@ ERROR_UNKNOWN = ErrorKind(
     2901,
     404,
     "There is no such error code.",
-    "Copy the code from the answer, for example TOKEN_MISSING.",
+    "Copy the code from the answer, for example TOKEN_MISSING; GET /errors lists all.",
 )
 DEPENDENCY_UNKNOWN = ErrorKind(
     "DEPENDENCY_UNKNOWN", 2902, 404, "The app has no such dependency.", "Ask for database, storage or bus."

@@ -97,7 +97,7 @@ def _storage() -> None:
 
 def _bus() -> None:
     from shared_code.foundation import queues
-    from shared_code.foundation.bus import publisher
+    from shared_code.foundation.sending import publisher
 
     publisher().probe(queues.RUN_PROGRESS)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 
+from shared_code.foundation.database_url import described
 from shared_code.foundation.errors import BillingError
 from shared_code.foundation.settings import settings
 
@@ -28,15 +30,19 @@ def upgrade(url: str, revision: str = "head", *, sql: bool = False) -> None:
     command.upgrade(configuration(url), revision, sql=sql)
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command. Returns 2 when the database cannot be migrated."""
     parser = argparse.ArgumentParser(prog="python -m shared_code.operations.migrate")
     parser.add_argument("--sql", action="store_true", help="print the SQL instead of running it")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     try:
-        upgrade(settings().database_url, sql=options.sql)
+        url = settings().database_url
+        upgrade(url, sql=options.sql)
     except BillingError as error:
         sys.stderr.write(f"the database cannot be migrated: {error.message}\n")
         return 2
+    if not options.sql:  # then the output is a script, and nothing else belongs into it
+        sys.stdout.write(f"{described(url)} has the newest schema\n")
     return 0
 
 

@@ -26,7 +26,7 @@ NO_CONTRACTS = ErrorKind(
     3301,
     422,
     "The run would have no contract to bill.",
-    "Import contracts, or widen the filter.",
+    "Import contracts or widen the filter; those in arrears are billed from the last day of the month on.",
 )
 DRY_RUN_NOT_SUPPORTED = ErrorKind(
     "DRY_RUN_NOT_SUPPORTED",

@@ -223,7 +223,7 @@ def _outcome(part: _Work, facts: SiteFacts, context: BillingContext) -> Outcome:
         message = f"{increments[0]}, after its rates were stated as of {rates_as_of}; this version cannot compute that"
         return Outcome(reasons=(Reason("COMPONENT_NOT_SUPPORTED", message),))
     outcome = compute(terms, facts, context)
-    early = Reason("RATE_BEFORE_BASE", f"billed at the rates of {rates_as_of}, the first that are known (rules R12)")
+    early = Reason("RATE_BEFORE_BASE", f"billed at the rates of {rates_as_of}, the first that are known")
     return replace(outcome, warnings=(early,)) if terms.period < rates_as_of else outcome
 
 

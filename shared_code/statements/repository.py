@@ -13,6 +13,7 @@ from shared_code.facts.tables import site
 from shared_code.foundation import clock
 from shared_code.foundation.calendar import Period
 from shared_code.foundation.database import AnyRow
+from shared_code.foundation.dialect import locked
 from shared_code.statements.tables import invoice, invoice_line, run_item, statement, statement_document, statement_run
 
 _BEGINNING = date(1900, 1, 1)
@@ -62,6 +63,12 @@ def add_run(connection: Connection, run: dict[str, object], items: Sequence[dict
 
 def run_of(connection: Connection, run_id: str) -> AnyRow | None:
     return connection.execute(sa.select(statement_run).where(statement_run.c.run_id == run_id)).one_or_none()
+
+
+def locked_run(connection: Connection, run_id: str) -> AnyRow | None:
+    """A run that nobody else finishes or resumes before this transaction ends."""
+    chosen = sa.select(statement_run).where(statement_run.c.run_id == run_id)
+    return connection.execute(locked(chosen, statement_run)).one_or_none()
 
 
 def pending_chunk(connection: Connection, run_id: str, chunk: int, period: Period) -> Sequence[AnyRow]:
@@ -187,11 +194,23 @@ def unfinished(connection: Connection, run_id: str) -> int:
     return int(items or 0) + int(documents or 0)
 
 
-def finish_run(connection: Connection, run_id: str) -> bool:
-    """Mark a running run completed. False when it was completed before."""
+def finish_run(connection: Connection, run_id: str, attempt: int) -> bool:
+    """Mark a running run completed. False when it was completed or resumed since `attempt` was read, or has open work.
+
+    The condition stands in the UPDATE itself. Its row is read anew under its lock, so that whoever has resumed the run
+    meanwhile has changed `attempt`, whatever SQL Server's view of the other tables is.
+    """
+    open_items = sa.exists().where(run_item.c.run_id == run_id, run_item.c.outcome == "Pending")
+    open_documents = sa.exists().where(statement_document.c.run_id == run_id, statement_document.c.state == "Pending")
     done = connection.execute(
         statement_run.update()
-        .where(statement_run.c.run_id == run_id, statement_run.c.state == "Running")
+        .where(
+            statement_run.c.run_id == run_id,
+            statement_run.c.state == "Running",
+            statement_run.c.attempt == attempt,
+            sa.not_(open_items),
+            sa.not_(open_documents),
+        )
         .values(state="Completed", finished_at=clock.now())
     )
     return done.rowcount > 0
@@ -215,13 +234,18 @@ def last_progress(connection: Connection, run_id: str) -> datetime | None:
     return max((instant for instant in found if instant is not None), default=None)
 
 
-def resume(connection: Connection, run_id: str) -> None:
-    """A run goes on: it is running, and the clock of its watchdog starts anew."""
-    connection.execute(
+def resume(connection: Connection, run: AnyRow) -> bool:
+    """A run goes on: it is running, and the clock of its watchdog starts anew.
+
+    False when it was resumed or finished since `run` was read: then its work is on its way, or done.
+    """
+    c = statement_run.c
+    resumed = connection.execute(
         statement_run.update()
-        .where(statement_run.c.run_id == run_id)
-        .values(state="Running", finished_at=None, resumed_at=clock.now(), attempt=statement_run.c.attempt + 1)
+        .where(c.run_id == run.run_id, c.attempt == run.attempt, c.state == run.state)
+        .values(state="Running", finished_at=None, resumed_at=clock.now(), attempt=c.attempt + 1)
     )
+    return resumed.rowcount > 0
 
 
 def reopen_failed(connection: Connection, run_id: str) -> int:

@@ -17,10 +17,10 @@ class RunRequest(RequestModel):
 
     period: str = Field(description="the month to bill, written YYYY-MM", examples=["2026-10"])
     # Absent means all; an empty list is a filter that found nothing, and must not bill everything.
-    site_numbers: Annotated[list[SiteNumber], Field(min_length=1)] | None = Field(
+    site_numbers: Annotated[list[SiteNumber], Field(min_length=1, max_length=5_000)] | None = Field(
         None, description="the sites to bill, leading zeros included; absent for all"
     )
-    contract_types: Annotated[list[str], Field(min_length=1)] | None = Field(
+    contract_types: Annotated[list[str], Field(min_length=1, max_length=50)] | None = Field(
         None, description="the parts that a contract must have one of to be billed, such as fixedFee; absent for all"
     )
     source: Annotated[str, Field(min_length=1, max_length=20, pattern="^[a-zA-Z0-9-]+$")] = Field(

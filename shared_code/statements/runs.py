@@ -18,7 +18,7 @@ from shared_code.foundation import audit, clock, queues
 from shared_code.foundation.bus import unit_of_work
 from shared_code.foundation.business_settings.repository import current as business_settings
 from shared_code.foundation.calendar import Period, read_period
-from shared_code.foundation.database import Message, UnitOfWork, reading
+from shared_code.foundation.database import AnyRow, Message, UnitOfWork, reading
 from shared_code.foundation.errors import CONCURRENT_CHANGE, BillingError, Detail
 from shared_code.foundation.settings import settings
 from shared_code.statements import errors, repository
@@ -121,12 +121,13 @@ def retry_run(run_id: str) -> RetriedRun:
     Raises RUN_NOT_FOUND. What is billed stays as it is; without failures nothing happens (field report 7).
     """
     with unit_of_work() as work:
-        run = repository.run_of(work.connection, run_id)
+        run = repository.locked_run(work.connection, run_id)  # first: who finishes the run waits, and sees it resumed
         if run is None:
             raise BillingError(errors.RUN_NOT_FOUND, f"there is no run {run_id}")
         failed = repository.reopen_failed(work.connection, run_id)
         if failed:
-            _send_again(work, run_id, run.correlation_id)
+            repository.resume(work.connection, run)
+            _send_again(work, run)
             _record(work, run_id, "run.retried", {"contracts": failed})
     log.info("run %s: %d failed items are tried again", run_id, failed)
     return RetriedRun(run_id, failed)
@@ -136,7 +137,8 @@ def settle_run(run_id: str) -> bool:
     """Finish the run if nothing of it is left to do: write its report, then mark it completed.
 
     Sent by every transaction that finishes a part, so the last one sees all parts. The report is a function of the
-    database alone, so writing it twice changes nothing. True when the run is finished.
+    database alone, so writing it twice changes nothing. True when the run is finished; a run that was retried while its
+    report was written is not, and its report is written again at its end.
     """
     with reading() as connection:
         run = repository.run_of(connection, run_id)
@@ -146,46 +148,63 @@ def settle_run(run_id: str) -> bool:
             return False
     write_report(run_id)
     with unit_of_work() as work:
-        if repository.finish_run(work.connection, run_id):
+        if repository.finish_run(work.connection, run_id, run.attempt):
             log.info("run %s is completed", run_id)
             _record(work, run_id, "run.completed", {"expected": run.expected})
-    return True
+            return True
+        now = repository.run_of(work.connection, run_id)
+        return now is not None and now.state == "Completed"
 
 
 def watch_running_runs() -> int:
     """Look after running runs: settle those that are done, and send the work of those that stand still again.
 
     Work stands still when its messages ended as dead letters, for example while a dependency was away for longer than
-    their deliveries lasted. It is safe to send twice (field report 25). Returns how many runs are running.
+    their deliveries lasted. It is safe to send twice (field report 25). Returns how many runs are running. A run that
+    cannot be looked after does not keep the others from it: its fault is raised at the end, in an ExceptionGroup.
     """
     with reading() as connection:
         found = repository.running(connection)
-    return sum(not (settle_run(run_id) or _wake(run_id)) for run_id in found)
+    still_running = 0
+    faults: list[Exception] = []
+    for run_id in found:
+        try:
+            if not settle_run(run_id):
+                still_running += 1
+                _wake(run_id)
+        except Exception as fault:
+            log.exception("run %s cannot be looked after", run_id)
+            faults.append(fault)
+    if faults:
+        raise ExceptionGroup(f"{len(faults)} of {len(found)} running runs cannot be looked after", faults)
+    return still_running
 
 
-def _wake(run_id: str) -> bool:
-    """Send the open work of a run again when nothing of it has been done for a while. Always False: it is running."""
+def _wake(run_id: str) -> None:
+    """Send the open work of a run again when nothing of it has been done for a while, once for all instances."""
     with unit_of_work() as work:
         patience = timedelta(minutes=business_settings(work.connection).run_patience_minutes)
         run = repository.run_of(work.connection, run_id)
         progress = repository.last_progress(work.connection, run_id)
-        if run is not None and progress is not None and progress < clock.now() - patience:
+        if run is None or run.state != "Running" or progress is None or progress >= clock.now() - patience:
+            return
+        if repository.resume(work.connection, run):
             log.warning("run %s stands still since %s; its open work is sent again", run_id, progress)
-            _send_again(work, run_id, run.correlation_id)
+            _send_again(work, run)
             _record(work, run_id, "run.resumed", {"since": progress})
-    return False
 
 
 def _record(work: UnitOfWork, run_id: str, action: str, data: dict[str, object]) -> None:
     audit.record(work, [audit.Event(f"run/{run_id}", action, run_id, data)])
 
 
-def _send_again(work: UnitOfWork, run_id: str, correlation_id: str) -> None:
-    repository.resume(work.connection, run_id)
+def _send_again(work: UnitOfWork, run: AnyRow) -> None:
+    """Ask for the open work of a run that was resumed."""
     occasion = clock.new_id()  # new messages: those of before are spent
-    chunks = repository.pending_chunks(work.connection, run_id)
-    work.send([_chunk_message(run_id, chunk, correlation_id, occasion) for chunk in chunks])
-    work.send(document_messages(run_id, repository.undrawn(work.connection, run_id), correlation_id, occasion))
+    chunks = repository.pending_chunks(work.connection, run.run_id)
+    work.send([_chunk_message(run.run_id, chunk, run.correlation_id, occasion) for chunk in chunks])
+    undrawn = repository.undrawn(work.connection, run.run_id)
+    work.send(document_messages(run.run_id, undrawn, run.correlation_id, occasion))
 
 
 def document_messages(
@@ -251,11 +270,11 @@ def _chosen(contracts: Sequence[Any], command: RunCommand, period: Period) -> li
     if unknown:
         details = [Detail("siteNumbers", f"site {number} has no contract for this period") for number in unknown]
         raise BillingError(errors.SITES_UNKNOWN, f"no contract for {len(unknown)} of the sites", details)
-    over = _is_over(period)
+    over, wanted = _is_over(period), frozenset(command.site_numbers)
     chosen = [
         row
         for row in contracts
-        if (not command.site_numbers or row.site_number in command.site_numbers)
+        if (not wanted or row.site_number in wanted)
         and (not command.contract_types or set(command.contract_types) & set(row.components.split(",")))
         and (command.billing_type or row.billing_type) == row.billing_type
         and (over or row.billing_type == "Advanced")

@@ -29,6 +29,27 @@ def demo(state: Path) -> tuple[list[str], dict[str, Any]]:
     return lines, json.loads(lines[-1])
 
 
+REFUSED = [
+    # period, what is said
+    ("2026-13", "demo: a period is written YYYY-MM, for example 2026-10; got '2026-13'"),
+    ("next month", "demo: a period is written YYYY-MM, for example 2026-10; got 'next month'"),
+    ("2023-12", "demo: the demo bills the months 2024-01 to "),
+    ("2099-01", "demo: the demo bills the months 2024-01 to "),
+]
+
+
+@pytest.mark.parametrize(("period", "said"), REFUSED)
+def test_a_month_that_cannot_be_billed_is_refused_before_anything_is_made(
+    tmp_path: Path, period: str, said: str
+) -> None:
+    command = [sys.executable, "-m", "localhost.demo", "--period", period, "--state", str(tmp_path / "state")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(said) and len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "state").exists()
+
+
 def results(state: Path) -> dict[str, bytes]:
     folder = state / "results"
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.*")}
@@ -42,6 +63,7 @@ def test_the_demonstration_reconciles_and_a_second_one_changes_nothing_and_says_
     assert 0 < figures["statements"] == figures["pdfs"] <= figures["invoices"]
     assert figures["statements"] + figures["failed"] <= figures["contracts"]
     assert not any("Nothing changed" in line for line in lines)
+    assert lines[-2].startswith("reconciled: ")
     left = results(tmp_path)
     assert sum(name.endswith(".pdf") for name in left) == figures["pdfs"]
 

@@ -22,8 +22,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mssql
 
 from localhost.processes import Azurite
-from shared_code.documents.paths import EDW_DROPS, IMPORT_REPORTS, QUARANTINE
-from shared_code.edw import drops, queries, repository, slices, storage
+from shared_code.documents.paths import CONTRACT_DROPS, EDW_DROPS, IMPORT_REPORTS, QUARANTINE
+from shared_code.edw import contract_drops, drops, queries, repository, slices, storage
 from shared_code.edw.errors import ConservationError
 from shared_code.edw.model import DatasetFacts, Import, ImportFilter, Rejection
 from shared_code.edw.repository import Batch
@@ -40,6 +40,7 @@ from shared_code.facts.tables import (
     timesheet,
 )
 from shared_code.foundation import blobs, bus, database
+from shared_code.foundation.audit.tables import audit_event
 from shared_code.foundation.calendar import Period
 from shared_code.foundation.errors import BillingError
 from shared_code.foundation.listing import PageRequest
@@ -47,6 +48,7 @@ from shared_code.foundation.paging import Page
 from shared_code.foundation.settings import settings
 from shared_code.foundation.visibility import EVERYTHING, Visibility
 from shared_code.operations.schema import metadata
+from tests.flows.conftest import as_bytes, fixed_fees
 
 pytestmark = pytest.mark.flow
 
@@ -179,6 +181,14 @@ def batch(batch_id: str) -> Batch:
         found = repository.batch_by_id(connection, batch_id)
     assert found is not None
     return found
+
+
+def audited(batch_id: str) -> list[tuple[str, str | None]]:
+    """What the audit says of a batch, in order, each with its reason."""
+    with database.reading() as connection:
+        chosen = sa.select(audit_event.c.body).where(audit_event.c.stream == f"import/{batch_id}")
+        events = [json.loads(body) for body in connection.scalars(chosen.order_by(audit_event.c.sequence))]
+    return [(event["action"].removeprefix("import."), event["reason"]) for event in events]
 
 
 def count(table: sa.Table) -> int:
@@ -386,6 +396,8 @@ def test_the_same_file_twice_changes_nothing_and_is_recorded_once_per_name(opene
     assert opened.load("revenue_daily/2026-10/b.csv", text).batch_id == again.batch_id
     assert imports(dataset="revenue_daily").total == 2
     assert everything()["revenue_daily"] == before["revenue_daily"]
+    assert audited(first.batch_id) == [("received", None), ("published", None)]
+    assert audited(again.batch_id) == [("duplicate", None)]
 
 
 def test_a_held_file_is_read_again_by_itself_once_the_site_master_knows_its_sites(opened: Warehouse) -> None:
@@ -399,6 +411,8 @@ def test_a_held_file_is_read_again_by_itself_once_the_site_master_knows_its_site
     assert (found.state, found.reason, found.rows_accepted, found.rows_rejected) == ("current", None, 62, 0)
     assert rejections(found.batch_id).total == 0
     assert json.loads(blobs.get(IMPORT_REPORTS, f"{found.batch_id}.json"))["state"] == "current"
+    held = ("held", "REJECTED_SHARE")
+    assert audited(found.batch_id) == [("received", None), held, ("restarted", None), ("published", None)]
 
 
 def test_a_held_file_stays_held_when_the_new_master_does_not_know_its_sites(opened: Warehouse) -> None:
@@ -419,6 +433,7 @@ def test_a_held_file_that_is_dropped_again_is_read_again(opened: Warehouse) -> N
     opened.drop(name, text)
 
     assert (batch_of(name).state, len(opened.pending())) == ("loading", batch(batch_of(name).batch_id).slices)
+    assert [action for action, _ in audited(batch_of(name).batch_id)] == ["received", "held", "restarted"]
 
 
 def test_a_master_published_while_slices_are_checked_makes_the_batch_begin_anew(opened: Warehouse) -> None:
@@ -433,6 +448,7 @@ def test_a_master_published_while_slices_are_checked_makes_the_batch_begin_anew(
     opened.deliver()
 
     assert (batch_of(name).state, batch_of(name).rows_accepted) == ("current", 62)
+    assert [action for action, _ in audited(batch_of(name).batch_id)] == ["received", "restarted", "published"]
 
 
 def test_current_facts_with_few_unknown_sites_load_whole_when_they_are_dropped_again(opened: Warehouse) -> None:
@@ -504,7 +520,7 @@ def test_imports_and_rejections_are_paged_in_every_order_that_they_have(opened: 
         found = every(lambda asked: queries.list_rejections(made.batch_id, asked, EVERYTHING), sort)
         assert [row.row_number for row in found] == sorted(range(1, 8), reverse=backwards)
     batches = [every(lambda asked: queries.list_imports(ImportFilter(), asked, EVERYTHING), s) for s in SORTS]
-    assert [batch.source_name[-5:] for batch in batches[0]][:4] == ["3.csv", "2.csv", "1.csv", "0.csv"]
+    assert [(batch.source_name or "")[-5:] for batch in batches[0]][:4] == ["3.csv", "2.csv", "1.csv", "0.csv"]
     assert batches[0] == batches[1] == batches[2][::-1]
     assert len({batch.batch_id for batch in batches[0]}) == len(batches[0]) == imports().total
 
@@ -621,9 +637,12 @@ def test_a_file_replaced_while_it_is_read_is_given_up_and_its_replacement_loads(
     assert (batch(first).state, batch(first).reason) == ("rejected", "SOURCE_CHANGED")
     assert (second.state, count(revenue_daily)) == ("current", 62)
     assert report(first)["reason"] == "SOURCE_CHANGED"
+    given_up = [("received", None), ("rejected", "SOURCE_CHANGED")]
+    assert audited(first) == given_up
     third = opened.load(name, csv_of(REVENUE_HEADER, month(range(1, 3))))  # the interrupted bytes once more
     assert (third.batch_id, third.state, third.reason, third.rows_accepted) == (first, "current", None, 62)
     assert report(first)["state"] == "current"
+    assert audited(first) == [*given_up, ("restarted", None), ("published", None)]
     # the batch keeps the place in line of its first arrival: the younger one stays current
     assert {facts[0] for facts in current().values()} == {second.batch_id}
 
@@ -697,6 +716,32 @@ def test_a_delivery_that_comes_to_its_end_after_the_batch_was_published_adds_not
     assert count(site_statistics) == batch(batch_id).rows_accepted == 30
 
 
+# -- contracts ----------------------------------------------------------------------------------------------------
+
+
+def contract_drop(content: bytes) -> str:
+    blobs.put(CONTRACT_DROPS, "0901.json", content, "application/json")
+    return contract_drops.receive_contract(CONTRACT_DROPS, "0901.json")
+
+
+def test_a_contract_drop_that_changes_no_contract_is_audited_with_its_reason(warehouse: Warehouse) -> None:
+    """One that does is told by the contract's own event."""
+    document = fixed_fees("0901", ("100.00", 1))
+    saved = contract_drop(as_bytes(document))
+    same = contract_drop(as_bytes(document) + b" ")
+    refused = contract_drop(b"{not json")
+
+    assert [batch(drop).state for drop in (saved, same, refused)] == ["current", "duplicate", "rejected"]
+    assert (audited(saved), audited(same)) == ([], [("duplicate", None)])
+    assert audited(refused) == [("rejected", batch(refused).reason)]
+    with database.reading() as connection:
+        chosen = sa.select(sa.func.count()).where(audit_event.c.action == "contract.saved")
+        assert connection.scalar(chosen) == 1
+
+    contract_drops.receive_contract(CONTRACT_DROPS, "0901.json")  # delivered again
+    assert len(audited(refused)) == 1
+
+
 # -- waiting and holding ------------------------------------------------------------------------------------------
 
 
@@ -705,6 +750,8 @@ def test_facts_that_arrive_before_the_site_master_wait_for_it(warehouse: Warehou
     assert (made.state, made.reason) == ("waiting", "REFERENCE_MISSING")
     warehouse.load("site_master/2026-10/sites.csv", master(range(1, 4)))
     assert (batch(made.batch_id).state, batch(made.batch_id).rows_accepted) == ("current", 62)
+    parked = [("received", None), ("waiting", "REFERENCE_MISSING"), ("resumed", None), ("published", None)]
+    assert audited(made.batch_id) == parked
 
 
 def test_a_site_master_that_arrives_in_the_very_moment_is_not_missed(

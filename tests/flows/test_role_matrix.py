@@ -80,6 +80,7 @@ EXAMPLES = {
     "version": Example("version"),
     "openapi": Example("openapi.json"),
     "connector": Example("connector.json"),
+    "list_errors": Example("errors"),
     "explain_error": Example("errors/FORBIDDEN"),
 }
 

@@ -4,23 +4,26 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from localhost.sql_recorder import sql_server
 from shared_code.contracts.model import SavedContract
 from shared_code.contracts.saving import Saving, read_document, save_document
 from shared_code.facts.tables import site
-from shared_code.foundation import bus, clock, database
+from shared_code.foundation import blobs, bus, clock, database
+from shared_code.foundation.audit.tables import audit_event
 from shared_code.foundation.errors import BillingError
 from shared_code.foundation.listing import PageRequest
 from shared_code.foundation.settings import settings
 from shared_code.operations.schema import metadata
-from shared_code.statements import generation, runs
+from shared_code.statements import generation, repository, runs
 from shared_code.statements.model import RetriedRun, StartedRun
 from shared_code.statements.reading.model import RunItem
 from shared_code.statements.reading.queries import run_items, run_status
-from shared_code.statements.tables import run_item, statement
+from shared_code.statements.tables import run_item, statement, statement_document
 from tests.flows.conftest import as_bytes, fixed_fees
 
 pytestmark = pytest.mark.flow
@@ -120,6 +123,112 @@ def test_a_run_that_stands_still_has_its_open_work_sent_again_once_a_while() -> 
 
     assert sent("statement-chunks") == 2
     assert outcomes(run) == {"pending": 1}
+
+
+def test_a_run_that_stands_still_is_resumed_once_by_all_instances() -> None:
+    """Two timers read the same run at the same moment; the second one's update finds it changed."""
+    save("0901")
+    run_id = start().run_id
+    with database.reading() as connection:
+        seen = repository.run_of(connection, run_id)
+    assert seen is not None
+
+    def resume() -> bool:
+        with database.transaction() as work:
+            return repository.resume(work.connection, seen)
+
+    assert [resume(), resume()] == [True, False]
+
+
+def failed_run(number: str) -> str:
+    """A run of one contract, which has failed: its site is not known yet."""
+    save(number)
+    run = runs.start_run(runs.RunCommand("2026-10", "test", "c", (number,))).run_id
+    bill(run, f"first of {number}")
+    assert outcomes(run) == {"failed": 1}
+    return run
+
+
+def audited(run_id: str) -> list[str]:
+    with database.reading() as connection:
+        chosen = sa.select(audit_event.c.action).where(audit_event.c.stream == f"run/{run_id}")
+        return list(connection.scalars(chosen.order_by(audit_event.c.sequence)))
+
+
+def test_a_retry_during_the_report_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run was found finished, its report is on its way, and somebody presses the button."""
+    run = failed_run("0901")
+    written: list[str] = []
+
+    def put(_container: str, name: str, *_content: object) -> None:
+        if not written:
+            assert runs.retry_run(run) == RetriedRun(run, 1)
+        written.append(name)
+
+    monkeypatch.setattr(blobs, "put", put)
+
+    assert runs.settle_run(run) is False
+    assert (run_status(run).state, outcomes(run)) == ("Running", {"pending": 1})
+
+    open_site("0901")
+    bill(run, "second")
+    assert runs.settle_run(run) is False  # its document is still to be drawn
+    with database.transaction() as work:
+        work.connection.execute(statement_document.update().values(state="Rendered"))
+    assert runs.settle_run(run) is True
+    assert (run_status(run).state, len(written)) == ("Completed", 2)
+    assert audited(run) == ["run.started", "run.retried", "run.completed"]
+
+
+@pytest.mark.parametrize("open_work", ["item", "document", "attempt"])
+def test_a_run_is_finished_only_as_it_was_read_and_without_open_work(open_work: str) -> None:
+    save("0901")
+    open_site("0901")
+    run_id = start().run_id
+    if open_work == "document":
+        bill(run_id, "first")
+
+    with database.transaction() as work:
+        if open_work == "attempt":
+            work.connection.execute(run_item.update().values(outcome="Failed"))
+        assert not repository.finish_run(work.connection, run_id, 2 if open_work == "attempt" else 1)
+        work.connection.execute(run_item.update().values(outcome="Failed"))
+        work.connection.execute(statement_document.update().values(state="Rendered"))
+        assert repository.finish_run(work.connection, run_id, 1)
+
+
+def test_a_retry_locks_the_run_before_its_items(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On SQL Server one of retry and end waits for the other; SQLite has one writer anyway."""
+    run = failed_run("0901")
+    touched: list[str] = []
+
+    def note(_connection: object, _cursor: object, _sql: str, _values: object, context: Any, _many: bool) -> None:
+        if context.compiled is not None:
+            text = str(context.compiled.statement.compile(dialect=sql_server()))
+            if "UPDLOCK" in text or text.startswith("UPDATE"):
+                touched.append(" ".join(text.split()))
+
+    sa.event.listen(database.engine(), "before_cursor_execute", note)
+    runs.retry_run(run)
+
+    assert "FROM statement_run WITH (UPDLOCK, ROWLOCK)" in touched[0]
+    assert [text[:20] for text in touched[1:3]] == ["UPDATE run_item SET ", "UPDATE statement_run"]
+
+
+def test_a_run_that_cannot_be_settled_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken, *others = [failed_run(number) for number in ("0901", "0902", "0903")]
+
+    def put(_container: str, name: str, *_content: object) -> None:
+        if broken in name:
+            raise OSError("the report cannot be written")
+
+    monkeypatch.setattr(blobs, "put", put)
+
+    with pytest.raises(ExceptionGroup, match="1 of 3 running runs") as told:
+        runs.watch_running_runs()
+
+    assert [type(fault) for fault in told.value.exceptions] == [OSError]
+    assert [run_status(run).state for run in (broken, *others)] == ["Running", "Completed", "Completed"]
 
 
 def test_a_run_ahead_of_its_month_leaves_contracts_in_arrears_to_the_run_after_it() -> None:

@@ -23,13 +23,14 @@ from localhost.processes import Azurite, Bus
 from shared_code.foundation import blobs, bus, clock, database, telemetry
 from shared_code.foundation.database import Message, transaction
 from shared_code.foundation.queues import RUN_PROGRESS
+from shared_code.foundation.sending import publisher
 from shared_code.foundation.settings import settings
 from tests.unit.foundation.exported import Exported, attributes, exporting, id_of
 
 pytestmark = pytest.mark.flow
 
 ROOT = Path(__file__).parents[2]
-CACHED = (settings, database.engine, bus.publisher, blobs.service, blobs._ensure_container)
+CACHED = (settings, database.engine, publisher, blobs.service, blobs._ensure_container)
 
 
 @pytest.fixture

@@ -41,6 +41,13 @@ def test_every_queue_of_the_app_is_declared_on_the_local_bus_and_no_other() -> N
     assert len(set(queues.ALL)) == len(queues.ALL)
 
 
+def test_consumers_know_how_often_the_bus_delivers() -> None:
+    declared = json.loads((ROOT / "localhost/bus/queues.json").read_text(encoding="utf-8"))
+    given = {q["Properties"]["MaxDeliveryCount"] for s in declared["UserConfig"]["Namespaces"] for q in s["Queues"]}
+
+    assert given == {queues.MAX_DELIVERIES}
+
+
 def test_queues_are_named_in_one_module() -> None:
     known = {name: value for name, value in vars(queues).items() if name.isupper() and isinstance(value, str)}
 
@@ -48,7 +55,8 @@ def test_queues_are_named_in_one_module() -> None:
 
 
 SQL_FILES = {"repository.py", "tables.py"} | {
-    f"{name}.py" for name in ("database", "dialect", "engine", "bus", "listing", "visibility")  # the foundation's own
+    f"{name}.py"
+    for name in ("database", "dialect", "engine", "bus", "listing", "visibility")  # the foundation's own
 }
 # What a use case may know of SQL: the types of what it passes on, and the table that describes a dataset.
 SQL_TYPES = {"sqlalchemy.engine.Connection", "sqlalchemy.engine.Engine"}

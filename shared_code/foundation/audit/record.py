@@ -55,6 +55,10 @@ class Event:
 def record(work: UnitOfWork, events: Sequence[Event]) -> None:
     """Append `events` to their streams, in the transaction of `work`; the order within a stream is the one given.
 
+    The heads are locked in one total order, so that no two calls wait for each other in a circle: `streams` first, if
+    the call opens any stream, then the others by name. Which ones are open is asked without a lock, and a stream that
+    is open stays so; whoever holds the lock of an ordinary stream never asks for that of `streams`.
+
     Costs at most six SQL statements for up to 1,000 streams, however many events. Raises TypeError for a value that
     has no exact text, such as a float, and CONCURRENT_CHANGE (from the transaction) when a chain would fork.
     """
@@ -63,15 +67,13 @@ def record(work: UnitOfWork, events: Sequence[Event]) -> None:
     from shared_code.foundation.audit import repository
 
     pending = _by_stream(events)
-    heads = repository.locked_heads(work.connection, sorted(pending))
-    fresh = sorted(pending.keys() - heads.keys())
-    if fresh:
-        # A stream is opened under the lock of the stream of streams; another may have opened it while we waited.
-        heads |= repository.locked_heads(work.connection, [chain.STREAMS])
-        heads |= repository.locked_heads(work.connection, fresh)
-        opened = [stream for stream in fresh if stream not in heads]
-        if opened:
-            pending[chain.STREAMS] = [_tail(chain.STREAM_OPENED, stream, None, None, {}) for stream in opened]
+    streams = sorted(pending)
+    opens = len(repository.open_streams(work.connection, streams)) < len(streams)
+    heads = repository.locked_heads(work.connection, [chain.STREAMS]) if opens else {}
+    heads |= repository.locked_heads(work.connection, streams)
+    opened = [stream for stream in streams if stream not in heads]  # another may have opened some while we waited
+    if opened:
+        pending[chain.STREAMS] = [_tail(chain.STREAM_OPENED, stream, None, None, {}) for stream in opened]
     texts, after = _append(pending, heads)
     repository.append(work.connection, texts)
     repository.move_heads(work.connection, {s: head for s, head in after.items() if s in heads})

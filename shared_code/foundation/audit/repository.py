@@ -30,11 +30,20 @@ class EventFilter:
     before: str | None = None
 
 
+def open_streams(connection: Connection, streams: Sequence[str]) -> set[str]:
+    """Which of `streams` have a head, without a lock. None of these is ever without one again."""
+    found: set[str] = set()
+    for start in range(0, len(streams), _STREAMS_AT_ONCE):
+        part = streams[start : start + _STREAMS_AT_ONCE]
+        found.update(connection.scalars(sa.select(audit_head.c.stream).where(audit_head.c.stream.in_(part))))
+    return found
+
+
 def locked_heads(connection: Connection, streams: Sequence[str]) -> dict[str, Head]:
     """The heads of those of `streams` that exist. Until the transaction ends, nobody else appends to these.
 
-    SQL Server locks the rows; in SQLite a write transaction has the whole database. Give `streams` sorted: locks that
-    are taken in one order cannot wait for each other in a circle.
+    SQL Server locks the rows; in SQLite a write transaction has the whole database. Give `streams` sorted, and that of
+    streams before all others: locks that are taken in one order cannot wait for each other in a circle.
     """
     found: dict[str, Head] = {}
     for start in range(0, len(streams), _STREAMS_AT_ONCE):

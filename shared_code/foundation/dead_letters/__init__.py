@@ -6,6 +6,7 @@ from shared_code.foundation.dead_letters.model import (
     DeadLetterDetail,
     DeadLetterFilter,
     DeadLetterSummary,
+    shown_body,
 )
 from shared_code.foundation.dead_letters.service import (
     bury,
@@ -28,4 +29,5 @@ __all__ = [
     "get_dead_letter",
     "list_dead_letters",
     "replay",
+    "shown_body",
 ]

@@ -16,5 +16,12 @@ DEAD_LETTER_SETTLED = ErrorKind(
     "The message was sent again or given up already.",
     "Look at what became of it: GET /operations/dead-letters/{id}.",
 )
+DEAD_LETTER_UNSENDABLE = ErrorKind(
+    "DEAD_LETTER_UNSENDABLE",
+    4005,
+    409,
+    "The message cannot be sent again as it was: it is larger than the bus takes, or no text.",
+    "Give it up with POST /operations/dead-letters/{id}/discard, and have its sender send what the queue carries.",
+)
 
-KINDS = (DEAD_LETTER_NOT_FOUND, DEAD_LETTER_SETTLED)
+KINDS = (DEAD_LETTER_NOT_FOUND, DEAD_LETTER_SETTLED, DEAD_LETTER_UNSENDABLE)

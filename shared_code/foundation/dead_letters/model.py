@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -10,9 +11,21 @@ State = Literal["Open", "Replayed", "Discarded"]
 STATES: tuple[State, ...] = ("Open", "Replayed", "Discarded")
 
 
+BINARY = "base64:"
+"""Begins a body that is no text: the bytes follow as base64."""
+
+
+def shown_body(content: bytes) -> str:
+    """A body as it is kept: text as it is, other bytes as base64 behind a mark, so that none is lost."""
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return BINARY + base64.b64encode(content).decode("ascii")
+
+
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A message that could not be processed: what it was, and why it could not."""
+    """A message that could not be processed: what it was (`shown_body`), and why it could not."""
 
     queue: str
     message_id: str

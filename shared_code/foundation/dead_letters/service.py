@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,8 +12,13 @@ from shared_code.foundation import audit, clock, context
 from shared_code.foundation.bus import unit_of_work
 from shared_code.foundation.database import AnyRow, Message, UnitOfWork, reading, transaction
 from shared_code.foundation.dead_letters import repository
-from shared_code.foundation.dead_letters.errors import DEAD_LETTER_NOT_FOUND, DEAD_LETTER_SETTLED
+from shared_code.foundation.dead_letters.errors import (
+    DEAD_LETTER_NOT_FOUND,
+    DEAD_LETTER_SETTLED,
+    DEAD_LETTER_UNSENDABLE,
+)
 from shared_code.foundation.dead_letters.model import (
+    BINARY,
     DeadLetter,
     DeadLetterDetail,
     DeadLetterFilter,
@@ -20,8 +27,13 @@ from shared_code.foundation.dead_letters.model import (
 from shared_code.foundation.errors import BillingError, Detail
 from shared_code.foundation.paging import CURSOR_INVALID, Page, page, read_cursor
 
+log = logging.getLogger(__name__)
 STREAM = "messages"
+LARGEST_REPLAY = 200_000
+"""Bytes of a body. The standard tier takes 256 KB with everything around the body; what we send ourselves has a few
+hundred bytes."""
 _REPLAY = "~"
+_MARK = re.compile(_REPLAY + "[0-9a-f]{8}$")
 _LONGEST_EFFECT = 55  # of the 64 characters of an outbox id, the replay's mark takes nine
 
 
@@ -30,15 +42,20 @@ def effect_of(message_id: str) -> str:
 
     An id that would leave no room for a replay's in the outbox is shortened to its hash. Ours never are so long.
     """
-    key = message_id.partition(_REPLAY)[0]
+    key = _MARK.sub("", message_id)
     return key if len(key) <= _LONGEST_EFFECT else clock.derived_id("effect", key)
 
 
 def bury(letter: DeadLetter) -> bool:
-    """Keep a message that could not be processed. False when it lies there already: delivered twice, buried once."""
-    dead_letter_id = clock.derived_id("dead letter", letter.queue, letter.message_id)
+    """Keep a message that could not be processed. False when it lies there already: delivered twice, buried once.
+
+    The same message is one of the same queue, id and body: a stranger may use an id for something else later.
+    """
+    content = clock.fingerprint(letter.body.encode())
+    dead_letter_id = clock.derived_id("dead letter", letter.queue, letter.message_id, content)
     with transaction() as work:
         if repository.exists(work.connection, dead_letter_id):
+            log.info("message %s of %s lies among the dead letters already", letter.message_id, letter.queue)
             return False
         values = {field.name: getattr(letter, field.name) for field in fields(letter)}
         state = {"dead_letter_id": dead_letter_id, "state": "Open", "died_at": clock.now()}
@@ -88,14 +105,24 @@ def get_dead_letter(dead_letter_id: str) -> DeadLetterDetail:
 def replay(dead_letter_id: str, reason: str) -> DeadLetterDetail:
     """Send the message again, under an id of its own: the bus would drop the old one as a duplicate.
 
-    Raises DEAD_LETTER_NOT_FOUND, DEAD_LETTER_SETTLED.
+    Raises DEAD_LETTER_NOT_FOUND, DEAD_LETTER_SETTLED, DEAD_LETTER_UNSENDABLE.
     """
     with unit_of_work() as work:
         row = _known(repository.found(work.connection, dead_letter_id), dead_letter_id)
+        _check_sendable(row.body)
         message_id = f"{effect_of(row.message_id)}{_REPLAY}{clock.new_id()[:8]}"
         work.send([Message(message_id, row.queue, row.body, row.correlation_id)])
         _settle(work, row, reason, "Replayed", replay_message_id=message_id)
     return get_dead_letter(dead_letter_id)
+
+
+def _check_sendable(body: str) -> None:
+    """The outbox holds text, and what the bus refuses once it would refuse again."""
+    if body.startswith(BINARY):
+        raise BillingError(DEAD_LETTER_UNSENDABLE, "the message is no text, and no queue carries anything else")
+    if (size := len(body.encode())) > LARGEST_REPLAY:
+        message = f"the message has {size:,} bytes; at most {LARGEST_REPLAY:,} are sent again"
+        raise BillingError(DEAD_LETTER_UNSENDABLE, message)
 
 
 def discard(dead_letter_id: str, reason: str) -> DeadLetterDetail:

@@ -35,7 +35,9 @@ def finish(connection: Connection, caller_id: str, key: str, holder: str, **answ
 
 
 def release(connection: Connection, caller_id: str, key: str, holder: str) -> None:
-    connection.execute(requests.delete().where(*_is(caller_id, key), requests.c.holder == holder))
+    """Take a claim away, unless its answer was stored after all."""
+    unanswered = (requests.c.holder == holder, requests.c.status.is_(None))
+    connection.execute(requests.delete().where(*_is(caller_id, key), *unanswered))
 
 
 def delete_expired(connection: Connection, before: datetime) -> int:

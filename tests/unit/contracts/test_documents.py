@@ -75,6 +75,16 @@ def test_a_wrong_document_is_refused_at_its_place(
     assert detail.message.startswith(message)
 
 
+def test_a_whole_answer_of_get_is_told_from_a_wrong_document() -> None:
+    answer = {"contractId": "c-1", "siteNumber": "0042", "document": wire(contract(parts.fees(parts.fee())))}
+
+    with pytest.raises(BillingError) as caught:
+        parse_document(json.dumps(answer).encode())
+
+    [detail] = caught.value.details
+    assert detail.message == "this is a whole answer of GET; send its `document` alone"
+
+
 def test_a_document_that_states_a_field_twice_is_refused() -> None:
     text = contract(parts.rooms()).model_dump_json(by_alias=True)
 

@@ -2,11 +2,12 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from localhost.sql_recorder import sql_server
 from shared_code.foundation import clock
 from shared_code.foundation.audit import Event, record
 from shared_code.foundation.audit.chain import GENESIS, STREAMS, digest
@@ -213,8 +215,34 @@ def test_the_number_of_statements_is_that_of_one_event(engine: sa.Engine, stream
     with transaction() as work, counted(engine) as statements:
         record(work, events)
 
-    # heads, rows, heads moved; for new streams the lock of the stream of streams, heads again, heads added
-    assert len(statements) == (3 if known else 6)
+    # which are open, heads, rows, heads moved; for new streams the lock of the stream of streams too, and heads added
+    assert len(statements) == (4 if known else 6)
+
+
+MIXED = ["a fresh one before", "only open ones", "only fresh ones", "a fresh one between"]
+LOCKS: list[tuple[list[str], list[str]]] = [
+    (["things/0", "things/1"], [STREAMS, "things/0", "things/1"]),
+    (["things/9", "things/1"], ["things/1", "things/9"]),
+    (["zebra", "apple"], [STREAMS, "apple", "zebra"]),
+    (["things/9", "things/5", "things/1"], [STREAMS, "things/1", "things/5", "things/9"]),
+]
+
+
+@pytest.mark.parametrize(("streams", "locks"), LOCKS, ids=MIXED)
+def test_locks_are_taken_in_one_total_order(engine: sa.Engine, streams: list[str], locks: list[str]) -> None:
+    """Or else: one call holds `things/1` and opens `things/0`, which another has just opened, who wants `things/1`."""
+    write(Event("things/1", "thing.made", "t-1"), Event("things/9", "thing.made", "t-9"))
+    taken: list[str] = []
+
+    def note(_connection: object, _cursor: object, _sql: str, values: Sequence[str], context: Any, _many: bool) -> None:
+        if context.compiled and "UPDLOCK" in str(context.compiled.statement.compile(dialect=sql_server())):
+            taken.extend(values)
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    write(*(Event(stream, "thing.changed", "t") for stream in streams))
+
+    assert taken == locks
+    assert verify().intact
 
 
 def test_a_chain_never_forks() -> None:

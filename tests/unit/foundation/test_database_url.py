@@ -1,10 +1,12 @@
 """DATABASE_URL: what it may say, and what a hurried person is told who writes something else."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared_code.foundation.database_url import DRIVER, SqlServer, problems, sql_server
+from shared_code.foundation.database_url import DRIVER, SqlServer, described, problems, sql_server
 
 AZURE = "mssql+pyodbc://meridian.database.windows.net/billing"
 
@@ -93,6 +95,21 @@ def test_every_fault_is_named_at_once() -> None:
         "uid",
         "encrypt",
     ]
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("sqlite:////data/app.sqlite", "SQLite file /data/app.sqlite"),
+        ("sqlite:////data/app.sqlite?timeout=5", "SQLite file /data/app.sqlite"),
+        ("sqlite:///app.sqlite", f"SQLite file {Path('app.sqlite').resolve()}"),
+        ("mssql+pyodbc://db.database.windows.net/billing", "database billing on db.database.windows.net"),
+        ("mssql+pyodbc://sa:secret@localhost:1433/billing", "database billing on localhost"),
+        ("mssql+pyodbc://sa:secret@", "an address that cannot be used"),
+    ],
+)
+def test_an_address_in_words_shows_where_it_leads_and_no_secret(url: str, words: str) -> None:
+    assert described(url) == words
 
 
 @pytest.mark.parametrize("who", ["sa:secret", "sa", ":secret"])

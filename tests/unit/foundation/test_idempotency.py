@@ -1,16 +1,18 @@
 """The same request sent twice: one effect, the same answer (http-api, idempotency)."""
 
+import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from shared_code.foundation import clock
-from shared_code.foundation.database import reading
+from shared_code.foundation.database import reading, transaction
 from shared_code.foundation.errors import BillingError, ErrorKind
 from shared_code.foundation.idempotency import service
 from shared_code.foundation.idempotency.service import Request, Stored, forget_old_answers, once
@@ -165,6 +167,100 @@ def test_answers_are_kept_for_their_time(kept: int, hours: int, again: bool) -> 
     once(request, pay)
 
     assert pay.times == (2 if again else 1)
+
+
+def table_is_away() -> None:
+    with transaction() as work:
+        work.connection.exec_driver_sql("ALTER TABLE idempotent_request RENAME TO gone")
+
+
+def table_is_back() -> None:
+    with transaction() as work:
+        work.connection.exec_driver_sql("ALTER TABLE gone RENAME TO idempotent_request")
+
+
+def test_an_answer_that_exists_is_given_even_when_it_cannot_be_kept(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The effect is committed: a refusal would be a lie. The claim stays as long as the database is away."""
+    monkeypatch.setattr(service, "KEEP_TRYING", timedelta(0))
+    clock.set_clock(lambda: MORNING)
+
+    def pay_and_lose_the_table() -> Stored:
+        table_is_away()
+        return PAID
+
+    assert once(PAY, pay_and_lose_the_table) == PAID
+    assert [record.getMessage()[:37] for record in caplog.records if record.exc_info] == [
+        "the answer under an Idempotency-Key c",
+        "an Idempotency-Key cannot be given ba",
+    ]
+
+    table_is_back()
+    clock.set_clock(lambda: MORNING + service.LEASE)
+    pay = Effects()
+    assert (once(PAY, pay), pay.times) == (PAID, 1)
+
+
+def test_a_key_whose_answer_cannot_be_kept_locks_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "KEEP_TRYING", timedelta(0))
+    pay = Effects()
+    with transaction() as work:
+        work.connection.exec_driver_sql(
+            "CREATE TRIGGER no_answers BEFORE UPDATE ON idempotent_request BEGIN SELECT RAISE(ABORT, 'no'); END"
+        )
+
+    assert (once(PAY, pay), once(PAY, pay), pay.times) == (PAID, PAID, 2)
+
+
+def test_keeping_an_answer_is_tried_again(stored: sa.Engine) -> None:
+    refused: list[str] = []
+
+    def refuse_twice(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        if statement.startswith("UPDATE idempotent_request") and len(refused) < 2:
+            refused.append(statement)
+            raise OSError("the connection broke")
+
+    sa.event.listen(stored, "before_cursor_execute", refuse_twice)
+    pay = Effects()
+
+    assert (once(PAY, pay), once(PAY, pay).replayed, pay.times, len(refused)) == (PAID, True, 1, 2)
+
+
+def test_a_fault_is_told_even_when_the_key_cannot_be_given_back(caplog: pytest.LogCaptureFixture) -> None:
+    def lose_the_table_and_die() -> Stored:
+        table_is_away()
+        raise RuntimeError("what really happened")
+
+    with pytest.raises(RuntimeError, match="what really happened"):
+        once(PAY, lose_the_table_and_die)
+
+    assert "cannot be given back" in caplog.text
+
+
+def test_who_waits_only_looks(stored: sa.Engine) -> None:
+    """A write transaction of each waiter, twenty times a second, would hold up the one that all wait for."""
+    assert service._claim(PAY, "another process")
+    begun: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        if statement.startswith("BEGIN"):
+            begun.append(statement)
+
+    sa.event.listen(stored, "before_cursor_execute", note)
+    with pytest.raises(BillingError, match="still running"):
+        once(replace(PAY, patience=timedelta(seconds=0.2)), Effects())
+
+    assert len(begun) > 2
+    assert [begin for begin in begun if "IMMEDIATE" in begin] == begun[:1]
+
+
+def test_a_claim_outlives_every_function() -> None:
+    """Else a repetition would run beside the first call, which is still at work."""
+    host = json.loads((Path(__file__).parents[3] / "host.json").read_text(encoding="utf-8"))
+    hours, minutes, seconds = map(int, host["functionTimeout"].split(":"))
+
+    assert timedelta(hours=hours, minutes=minutes, seconds=seconds) < service.LEASE
 
 
 def test_old_answers_are_forgotten() -> None:

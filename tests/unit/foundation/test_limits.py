@@ -26,7 +26,7 @@ def test_a_burst_is_allowed_at_once_and_the_next_call_waits() -> None:
 
     assert [one.allowed for one in allowed] == [True] * 20 + [False]
     assert [one.remaining for one in allowed[:3]] == [19, 18, 17]
-    assert (allowed[20].retry_after, allowed[20].limit) == (1, 100)
+    assert (allowed[20].retry_after, allowed[20].limit) == (1, 20)
 
 
 def test_after_the_time_that_it_says_a_call_is_allowed() -> None:

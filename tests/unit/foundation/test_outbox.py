@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from shared_code.foundation import bus, clock, database
 from shared_code.foundation.database import Message, metadata, outbox, reading, transaction
+from shared_code.foundation.sending import publisher
 from shared_code.foundation.settings import settings
 
 NOON = datetime(2026, 10, 31, 12, tzinfo=UTC)
@@ -42,7 +43,7 @@ def left_behind(number: int) -> None:
 
 
 def claim() -> list[str]:
-    return [row.message_id for row in bus.claim_waiting()]
+    return [row.message_id for row in bus.claim_waiting("run-progress")]
 
 
 def test_a_second_instance_passes_over_what_the_first_has_claimed() -> None:
@@ -103,12 +104,12 @@ def test_what_could_not_be_sent_is_given_back_at_once(monkeypatch: pytest.Monkey
     nobody_listens = "Endpoint=sb://127.0.0.1:1;SharedAccessKeyName=a;SharedAccessKey=b;UseDevelopmentEmulator=true;"
     monkeypatch.setenv("BillingServiceBus", nobody_listens)
     settings.cache_clear()
-    bus.publisher.cache_clear()
+    publisher.cache_clear()
     left_behind(2)
 
     assert bus.sweep() == 0
 
-    bus.publisher.cache_clear()
+    publisher.cache_clear()
     with reading() as connection:
         assert connection.execute(sa.select(outbox.c.published_at, outbox.c.claimed_until)).all() == [(None, None)] * 2
     assert claim() == ["m-0000", "m-0001"]

@@ -22,6 +22,7 @@ AZURE = LOCAL | {
     "BillingServiceBus__fullyQualifiedNamespace": "bus.example",
     "DATABASE_URL": "mssql+pyodbc://server.example/billing",
     "PUBLIC_URL": "https://billing.example",
+    "IDENTITY_TENANT": "00000000-0000-0000-0000-000000000001",
 }
 TOKENS = {
     "IDENTITY_ISSUER": "https://issuer.example",

@@ -14,7 +14,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.metrics.export import HistogramDataPoint, NumberDataPoint
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, StatusCode, TraceFlags
 
-from shared_code.foundation import bus, context, telemetry
+from shared_code.foundation import bus, context, sending, telemetry
 from shared_code.foundation.context import Context
 from shared_code.foundation.database import Message, outbox, reading, transaction
 from shared_code.foundation.errors import CONCURRENT_CHANGE, BillingError
@@ -52,7 +52,7 @@ def test_one_trace_from_the_request_through_outbox_and_letter_to_the_consumer(ap
     with reading() as connection:
         kept = connection.scalar(sa.select(outbox.c.trace_parent))
     [message] = work.messages
-    letter = bus._letter(message)
+    letter = sending.letter(message)
     assert letter.application_properties == {"traceparent": kept, "Diagnostic-Id": kept}
     carried = letter.application_properties["traceparent"]
     with telemetry.span("run-progress", "consumer", carried, **{"messaging.destination.name": "run-progress"}):
@@ -83,7 +83,7 @@ def test_a_message_without_a_trace_is_sent_without_one(stored: sa.Engine) -> Non
 
     with reading() as connection:
         assert connection.scalar(sa.select(outbox.c.trace_parent)) is None
-    assert bus._letter(work.messages[0]).application_properties is None
+    assert sending.letter(work.messages[0]).application_properties is None
 
 
 TRACE_PARENTS = [

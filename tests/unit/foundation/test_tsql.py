@@ -1,6 +1,7 @@
 """The check that stands in for SQL Server: what it must find, what it must let pass, and that nothing escapes it."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ from sqlalchemy.dialects import sqlite
 
 from localhost import sql_recorder
 from localhost.sql_recorder import Finding, Recorder, examine, sql_server
-from localhost.tsql import MOST_PARAMETERS, MOST_VALUES, problems
+from localhost.tsql import MOST_PARAMETERS, MOST_VALUES, WITH_TRIGGERS, problems
 from shared_code.foundation import dialect
+from shared_code.foundation.audit.tables import append_only
 from tests.conftest import SqlCheck
 
 REFUSED = [
@@ -85,6 +87,36 @@ REFUSED = [
     ("SELECT count(DISTINCT a, b) FROM t", "several columns at once"),
     ("SELECT row_number() OVER (PARTITION BY a) FROM t", "needs ORDER BY"),
     ("SELECT a FROM t WHERE row_number() OVER (ORDER BY a) = 1", "window function"),
+    ("SELECT a, b FROM t GROUP BY a", "neither grouped nor"),
+    ("SELECT a, count(*) FROM t", "neither grouped nor"),
+    ("SELECT * FROM t GROUP BY a", "neither grouped nor"),
+    ("SELECT t.a FROM t JOIN u ON t.a = u.a GROUP BY u.a", "t.a is neither"),
+    ("SELECT a + b FROM t GROUP BY a", "neither grouped nor"),
+    ("SELECT a FROM t GROUP BY a HAVING b > 1", "neither grouped nor"),
+    ("SELECT a FROM t GROUP BY a ORDER BY b", "neither grouped nor"),
+    ("SELECT a, sum(b) OVER (ORDER BY a) FROM t GROUP BY a", "b is neither"),
+    ("SELECT a FROM t WHERE count(*) > 1", "stands in WHERE"),
+    ("DELETE FROM t WHERE a = max(a)", "stands in WHERE"),
+    # calls and tests
+    ("SELECT round(a) FROM t", "number of decimals"),
+    ("SELECT a FROM t WHERE a IS b", "IS with NULL alone"),
+    ("SELECT a FROM t WHERE a IS NOT ?", "IS with NULL alone"),
+    ("SELECT a FROM t WHERE a IN ()", "IN needs a value"),
+    ("SELECT mod(a, 2) FROM t", "the sign %"),
+    ("SELECT ceil(a) FROM t", "CEILING"),
+    ("SELECT char_length(a) FROM t", "LEN"),
+    ("SELECT strpos(a, 'x') FROM t", "CHARINDEX"),
+    ("SELECT extract(year FROM a) FROM t", "DATEPART"),
+    ("SELECT substring(a FROM 1 FOR 2) FROM t", "SUBSTRING(text, start, length)"),
+    # tables
+    ("SELECT t.a FROM t JOIN u USING (a)", "USING"),
+    ("SELECT t.a FROM t NATURAL JOIN u", "NATURAL JOIN"),
+    ("UPDATE t AS x SET a = 1", "table's own name"),
+    ("DELETE FROM t AS x WHERE x.a = 1", "table's own name"),
+    ("SELECT a FROM (SELECT a FROM t)", "needs an alias"),
+    ("SELECT t.a FROM t JOIN (SELECT a FROM u) ON 1 = 1", "needs an alias"),
+    ("SELECT x.n FROM (SELECT count(*) FROM t) AS x", "column without a name"),
+    ("INSERT INTO audit_event (body) OUTPUT inserted.sequence VALUES (?)", "which has a trigger"),
     # sizes and shapes
     ("SELECT CAST(a AS NVARCHAR) FROM t", "30 characters"),
     ("SELECT y.a FROM (SELECT t.a, u.a FROM t, u) AS y", "two columns of one name"),
@@ -111,6 +143,14 @@ PASSED = [
     "SELECT a FROM t WHERE a IN (SELECT 1 WHERE 1!=1)",
     "SELECT DISTINCT t.a FROM t ORDER BY t.a",
     "SELECT t.b FROM t ORDER BY CASE WHEN (t.b IS NULL) THEN 1 ELSE 0 END, t.b",
+    "SELECT t.a, b, count(*) + 1 AS n FROM t GROUP BY a, t.b HAVING sum(c) > 1 ORDER BY n, a",
+    "SELECT a % 2 AS half, (SELECT max(u.b) FROM u) AS m FROM t GROUP BY a % 2",
+    "SELECT a, sum(b) OVER (PARTITION BY c) FROM t",
+    "SELECT CASE WHEN count(*) > 1 THEN 1 ELSE 0 END FROM t WHERE a IN (SELECT max(b) FROM u)",
+    "SELECT round(a, 2), substring(b, 1, 2) FROM t WHERE a IS NOT NULL AND NOT (b IS NULL)",
+    "SELECT x.n FROM (SELECT count(*) FROM t) AS x(n) CROSS JOIN (SELECT substring(a, 1, 2) AS a FROM t) AS y",
+    "UPDATE x SET a = 1 FROM t AS x WHERE x.a = 2",
+    "INSERT INTO audit_event (body) VALUES (?)",
     "SELECT CAST(a AS NVARCHAR(100)) FROM t WHERE a BETWEEN ? AND ?",
     "WITH x AS (SELECT a FROM t) SELECT a FROM x",
     "INSERT INTO t (a) OUTPUT inserted.b VALUES (?)",
@@ -130,6 +170,12 @@ PASSED = [
 @pytest.mark.parametrize("sql", PASSED)
 def test_what_sql_server_takes_passes(sql: str) -> None:
     assert problems(sql, MOST_PARAMETERS) == []
+
+
+def test_the_check_knows_the_tables_with_triggers() -> None:
+    made = [re.search(r"CREATE TRIGGER \w+ ON (\w+)", statement) for statement in append_only("mssql")]
+
+    assert {match.group(1) for match in made if match} == WITH_TRIGGERS
 
 
 def test_a_statement_has_no_more_parameters_than_the_server_takes() -> None:

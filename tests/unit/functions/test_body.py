@@ -12,12 +12,16 @@ from shared_code.access.requests import UserRequest
 from shared_code.foundation.errors import BillingError
 
 USER = Body("shared_code.access.requests:UserRequest")
+SITES = Body("shared_code.access.requests:AssignmentsRequest")
+RUN = Body("shared_code.statements.requests:RunRequest")
+SETTINGS = Body("shared_code.foundation.business_settings.requests:SettingsRequest")
+REASON = Body("shared_code.foundation.shapes:WithReason")
 GOOD = b'{"name":"Pat","reason":"for a test"}'
 
 
-def refused(raw: bytes) -> BillingError:
+def refused(raw: bytes, wanted: Body = USER) -> BillingError:
     with pytest.raises(BillingError) as refusal:
-        read_body(USER, raw)
+        read_body(wanted, raw)
     assert refusal.value.kind.status == 400
     return refusal.value
 
@@ -99,6 +103,50 @@ def test_every_field_that_is_wrong_is_named_at_once() -> None:
 
     assert error.code == "BODY_INVALID"
     assert {detail.field for detail in error.details} == {"name", "nam", "reason", "active", "roles.0.role"}
+
+
+WORDS = [
+    # body, place, what it says
+    (REASON, {}, "reason", "this field is missing"),
+    (REASON, {"reason": "x"}, "reason", "a text of 3 to 500 characters is wanted"),
+    (REASON, {"reason": "x" * 501}, "reason", "a text of 3 to 500 characters is wanted"),
+    (REASON, {"reason": 7}, "reason", "a text of 3 to 500 characters is wanted"),
+    (REASON, {"reason": "a\x00b"}, "reason", "holds characters that do not print"),
+    (REASON, {"reson": "a good one"}, "reson", "there is no such field; did you mean reason?"),
+    (REASON, {"Reason": "a good one"}, "Reason", "there is no such field; did you mean reason?"),
+    (REASON, {"because": "it rained"}, "because", "there is no such field; there are reason"),
+    (REASON, {"reason" * 100: "a good one"}, "reason" * 100, "there is no such field"),
+    (RUN, {"period": 202610}, "period", 'a text, for example "2026-10", is wanted'),
+    (RUN, {"period": None}, "period", 'a text, for example "2026-10", is wanted'),
+    (RUN, {"site_numbers": ["0042"]}, "site_numbers", "there is no such field; did you mean siteNumbers?"),
+    (RUN, {"siteNumbers": "0042"}, "siteNumbers", "a list is wanted"),
+    (RUN, {"siteNumbers": [42]}, "siteNumbers.0", "a text of 1 to 10 characters is wanted"),
+    (RUN, {"siteNumbers": []}, "siteNumbers", "at least 1 entry is wanted"),
+    (RUN, {"dryRun": "true"}, "dryRun", "true or false is wanted"),
+    (RUN, {"source": "by hand"}, "source", "a text of the form ^[a-zA-Z0-9-]+$ is wanted"),
+    (SITES, {"sites": ["1"] * 5001}, "sites", "at most 5,000 entries are wanted"),
+    (SETTINGS, {"changes": 5}, "changes", 'an object, for example {"gapDays": 5}, is wanted'),
+    (USER, {"kind": "robot"}, "kind", "one of person, service is wanted"),
+    (USER, {"roles": "auditor"}, "roles", 'a list, for example [{"role": "billingAdmin"}], is wanted'),
+    (USER, {"roles": ["auditor"]}, "roles.0", 'an object, for example {"role": "billingAdmin"}, is wanted'),
+    (USER, {"roles": [{"rule": "auditor"}]}, "roles.0.rule", "there is no such field; did you mean role?"),
+    (USER, {"roles": [{"role": "auditor", "validUntil": 5}]}, "roles.0.validUntil", "written YYYY-MM-DDThh:mm:ssZ"),
+]
+
+
+@pytest.mark.parametrize(("wanted", "body", "place", "words"), WORDS)
+def test_a_fault_says_what_is_wanted_at_its_place(wanted: Body, body: object, place: str, words: str) -> None:
+    error = refused(json.dumps(body).encode(), wanted)
+
+    assert words in {detail.field: detail.message for detail in error.details}[place]
+    assert "Input should" not in error.message
+
+
+def test_a_body_of_nothing_but_faults_is_refused_with_guesses_for_the_first() -> None:
+    error = refused(json.dumps({f"reason{number}": "x" for number in range(5_000)}).encode(), REASON)
+
+    said = [detail.message for detail in error.details if detail.field != "reason"]
+    assert (said[0], said[-1]) == ("there is no such field; did you mean reason?", "there is no such field")
 
 
 json_values = st.recursive(

@@ -92,20 +92,21 @@ def test_it_says_nothing_that_swagger_2_0_does_not_know(document: dict[str, Any]
 
 
 ADDRESSES = [
-    # PUBLIC_URL, host, path below it
-    ("https://billing.example.com", "billing.example.com", "/api/v1"),
-    ("https://gateway.example.com:8443/billing/", "gateway.example.com:8443", "/billing/api/v1"),
-    ("", None, "/api/v1"),  # asked for at import: a guess would send tokens to a stranger
+    # PUBLIC_URL, host, path below it, scheme
+    ("https://billing.example.com", "billing.example.com", "/api/v1", "https"),
+    ("https://gateway.example.com:8443/billing/", "gateway.example.com:8443", "/billing/api/v1", "https"),
+    ("http://127.0.0.1:7071", "127.0.0.1:7071", "/api/v1", "http"),  # on a developer's machine
+    ("", None, "/api/v1", "https"),  # asked for at import: a guess would send tokens to a stranger
 ]
 
 
-@pytest.mark.parametrize(("public_url", "host", "path"), ADDRESSES)
+@pytest.mark.parametrize(("public_url", "host", "path", "scheme"), ADDRESSES)
 def test_it_names_the_public_address(
-    monkeypatch: pytest.MonkeyPatch, public_url: str, host: str | None, path: str
+    monkeypatch: pytest.MonkeyPatch, public_url: str, host: str | None, path: str, scheme: str
 ) -> None:
     found = written(monkeypatch, public_url)
 
-    assert (found.get("host"), found["basePath"], found["schemes"]) == (host, path, ["https"])
+    assert (found.get("host"), found["basePath"], found["schemes"]) == (host, path, [scheme])
 
 
 # -- operations -------------------------------------------------------------------------------------------------------

@@ -106,6 +106,7 @@ HTTP = {
     ("version", "GET", "v1/version", "function"),
     ("openapi", "GET", "v1/openapi.json", "anonymous"),
     ("connector", "GET", "v1/connector.json", "anonymous"),
+    ("list_errors", "GET", "v1/errors", "anonymous"),
     ("explain_error", "GET", "v1/errors/{code}", "anonymous"),
 }
 BLOB = {
@@ -127,6 +128,7 @@ TIMER = {
     ("sweep_unfinished_work", "*/15 * * * * *"),
     ("forget_old_requests", "0 40 * * * *"),
     ("prove_audit", "0 20 6 * * *"),
+    ("receive_missed_drops", "0 */10 * * * *"),
 }
 
 

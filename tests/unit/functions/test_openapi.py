@@ -219,16 +219,24 @@ def test_components_are_named_after_their_models() -> None:
     assert [name for name in SCHEMAS if not re.fullmatch(r"[A-Z][A-Za-z0-9]*", name)] == []
 
 
+PYTHON = r"\bNone\b(?! of)|`[a-z]+_[a-z_]+`"
+OUR_NOTES = r"\bDQ\d|\brules? R\d|\bR\d{1,2}\b|\bB\d{1,2}\b|\(rules |\(http-api|\w\.(?:py|md)\b"
+
+
 def test_texts_are_free_of_python_and_of_our_notes() -> None:
+    """Whoever reads the document has neither our source nor our specification."""
     texts = [part["description"] for part in parts(API) if isinstance(part.get("description"), str)]
 
-    assert [text for text in texts if re.search(r"\bNone\b(?! of)|\(rules |`[a-z]+_[a-z_]+`|\(http-api", text)] == []
+    assert [text for text in texts if re.search(PYTHON, text)] == []
+    assert re.findall(OUR_NOTES, json.dumps(API)) == []
 
 
 TEXTS = [
     ("Due on `long_form`; None is\nunbounded (rules R10).", "Due on `longForm`; null is unbounded."),
     ("None of them.\n\nA second paragraph (billing-flows 6.9).", "None of them.\n\nA second paragraph."),
-    ("Kept (DQ25), see `deviation_*`.", "Kept (DQ25), see `deviation*`."),
+    ("Kept (DQ25, DQ26), see `deviation_*`.", "Kept, see `deviation*`."),
+    ("The account (None: the configured one, rules R54).", "The account (null: the configured one)."),
+    ("Both rules (below) hold.", "Both rules (below) hold."),
 ]
 
 

@@ -10,11 +10,12 @@ from azure.functions.servicebus import ServiceBusMessage
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.queue import Letter, _attributes, _letter, _MalformedError, consumer, id_of
+from functions.queue import Letter, _attributes, _letter, _MalformedError, consumer, id_of, pause_before_retry
 from shared_code.edw.messages import ImportWork
 from shared_code.foundation import clock, context, queues
 from shared_code.foundation.dead_letters import effect_of
 from shared_code.foundation.errors import CONCURRENT_CHANGE, BillingError
+from shared_code.foundation.settings import settings
 from shared_code.statements.messages import ChunkWork, DocumentsWork, RunProgress
 
 CHUNK = "shared_code.statements.messages:ChunkWork"
@@ -152,7 +153,13 @@ def test_telemetry_is_told_no_id_that_a_stranger_chose(message_id: str | None, m
 
 
 @pytest.mark.parametrize("fault", [BillingError(CONCURRENT_CHANGE, "somebody was first"), OSError("away")])
-def test_what_may_succeed_later_is_raised_so_that_the_bus_delivers_it_again(fault: Exception) -> None:
+def test_what_may_succeed_later_is_raised_so_that_the_bus_delivers_it_again(
+    fault: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPERATOR_NAME", "Example Parking")
+    monkeypatch.setenv("CONSUMER_PAUSE_SECONDS", "0")
+    settings.cache_clear()
+
     def bill(_letter: Letter) -> None:
         raise fault
 
@@ -160,3 +167,15 @@ def test_what_may_succeed_later_is_raised_so_that_the_bus_delivers_it_again(faul
         taken(message(), bill)
 
     assert raised.value is fault
+
+
+@pytest.mark.parametrize(
+    ("delivery", "longest", "pause"),
+    [(1, 30, 0.5), (2, 30, 1), (3, 30, 2), (6, 30, 16), (7, 30, 30), (9, 30, 30), (9, 0, 0), (500, 30, 30)],
+)
+def test_a_delivery_that_failed_is_followed_by_a_pause_that_grows(delivery: int, longest: float, pause: float) -> None:
+    assert pause_before_retry(delivery, longest) == pause
+
+
+def test_nine_deliveries_outlast_a_failover_of_the_database() -> None:
+    assert sum(pause_before_retry(delivery, 30) for delivery in range(1, queues.MAX_DELIVERIES - 1)) > 80

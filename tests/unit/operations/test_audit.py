@@ -1,5 +1,6 @@
 """Searching the audit and proving it: the use cases and the command."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,9 +13,11 @@ import sqlalchemy as sa
 
 from shared_code.foundation.audit import Event
 from shared_code.foundation.audit.chain import STREAMS, digest
+from shared_code.foundation.database_url import described
 from shared_code.foundation.errors import BillingError
 from shared_code.operations.audit import AuditActor, AuditEvent, AuditQuery, events, main, verify
 from shared_code.operations.error_catalog import catalog
+from shared_code.operations.schema import metadata
 from tests.unit.audit_support import ANN, EVENTS, FIRST_INSTANT, audit_database, tamper, texts, write, write_history
 
 
@@ -23,6 +26,11 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[sa.Engin
     with audit_database(tmp_path, monkeypatch) as engine:
         write_history()
         yield engine
+
+
+def where() -> str:
+    """How the command names the database of a test."""
+    return described(os.environ["DATABASE_URL"])
 
 
 def places(found: tuple[AuditEvent, ...]) -> list[tuple[str, int]]:
@@ -195,7 +203,7 @@ def test_more_rows_than_one_page_of_reading() -> None:
 
 def test_the_command_says_that_all_is_well(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify"]) == 0
-    assert capsys.readouterr().out == "10 events in 4 streams: intact\n"
+    assert capsys.readouterr().out == f"{where()}\n10 events in 4 streams: intact\n"
 
 
 def test_the_command_prints_a_line_per_break_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
@@ -206,6 +214,7 @@ def test_the_command_prints_a_line_per_break_and_fails(capsys: pytest.CaptureFix
 
     assert main(["verify"]) == 1
     assert capsys.readouterr().out.splitlines() == [
+        where(),
         "run/1 row 2: changed: its text has not the hash that row 3 states",
         "settings row 1: missing: row 1 is missing",
         "9 events in 3 streams: broken in 2 places",
@@ -223,7 +232,23 @@ def test_the_command_runs_as_a_module() -> None:
         [sys.executable, "-m", "shared_code.operations.audit", "verify"], capture_output=True, text=True, timeout=60
     )
 
-    assert (done.returncode, done.stdout) == (0, "10 events in 4 streams: intact\n")
+    assert (done.returncode, done.stdout) == (0, f"{where()}\n10 events in 4 streams: intact\n")
+
+
+def test_the_command_proves_only_a_database_that_was_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("DATABASE_URL")
+
+    assert main(["verify"]) == 2
+    assert capsys.readouterr().err.startswith("the audit cannot be verified: DATABASE_URL is not set")
+
+
+def test_the_command_says_that_a_database_has_no_tables(engine: sa.Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    metadata.drop_all(engine)
+
+    assert main(["verify"]) == 2
+    assert capsys.readouterr().err.startswith("the audit cannot be verified: the database has no schema; run ")
 
 
 def test_importing_the_use_cases_imports_no_database_library() -> None:

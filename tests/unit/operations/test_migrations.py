@@ -13,7 +13,8 @@ from alembic.script import ScriptDirectory
 
 from localhost.tsql import problems
 from shared_code.foundation.database import create_database
-from shared_code.operations.migrate import configuration, upgrade
+from shared_code.foundation.settings import settings
+from shared_code.operations.migrate import configuration, main, upgrade
 from shared_code.operations.schema import metadata
 from tests.unit.operations.schema_text import beyond_the_parser, cascade_paths, ddl, key_bytes, schema_of, statements
 
@@ -49,6 +50,18 @@ def revision(url: str) -> str | None:
         found: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
     engine.dispose()
     return found
+
+
+def test_the_command_says_which_database_it_has_migrated(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OPERATOR_NAME", "Example Parking")
+    monkeypatch.setenv("DATABASE_URL", url)
+    settings.cache_clear()
+    assert main([]) == 0
+    settings.cache_clear()
+
+    assert capsys.readouterr().out == f"SQLite file {tmp_path / 'migrated.sqlite'} has the newest schema\n"
 
 
 # -- SQLite -------------------------------------------------------------------------------------------------------
