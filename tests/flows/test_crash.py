@@ -231,6 +231,8 @@ def rows(connection: Connection, table: sa.Table) -> Iterator[str]:
             del shown["claimed_until"]  # who published it: its writer, or a sweep that had to claim it
             if '"finish"' in str(row["body"]):
                 shown["message_id"] = "new for each"
+        if row.get("consumer") == "drops":
+            shown["effect_key"] = "made of the blob's version, which is an instant in the emulator"
         if table is audit_head:
             del shown["hash"]
         yield _deed(str(row["body"])) if table is audit_event else json.dumps(shown, default=str)

@@ -180,7 +180,7 @@ def test_messages_of_careless_senders_are_kept_too(app: App) -> None:
     letter = buried(app, "x" * 128)
     wait_until(lambda: rows(app, dead_letter) == before + 3, app.stack.host)
 
-    assert letter["body"] == "\\xff\\xfe\x00"
+    assert letter["body"] == "base64://4A"
     assert len(letter["correlationId"]) == 32
     nothing_left(app)
     assert settle(app, letter["id"], "replay").status_code == 200
@@ -225,11 +225,11 @@ def test_what_the_bus_gave_up_on_is_kept_mended_sent_again_and_done_once(
     send(app, queues.STATEMENT_DOCUMENTS, body, message_id=message_id, correlation_id="flow-8")
 
     letter = buried(app, message_id)
-    assert letter["reason"] == "MaxDeliveryCountExceeded"
+    assert letter["reason"] == "JSONDecodeError"  # our own reason, one delivery before the bus would give up
     assert letter["correlationId"] == "flow-8"
     assert letter["deliveries"] > 1
     failed = app.stack.host.invocations("render_statement_documents", "failed")
-    assert sum(line["messageId"] == message_id for line in failed) == 10
+    assert sum(line["messageId"] == message_id for line in failed) == 8
     nothing_left(app)
 
     mine = statement_document.c.statement_id == statement_id
