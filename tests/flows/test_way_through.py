@@ -175,19 +175,21 @@ def test_messages_of_careless_senders_are_kept_too(app: App) -> None:
     """No id, no text, a correlation that no log should hold: none of it may come again and again."""
     before = rows(app, dead_letter)
     send(app, queues.RUN_PROGRESS, b"", times=2)
-    send(app, queues.RUN_PROGRESS, b"\xff\xfe\x00", message_id="x" * 128, correlation_id="y" * 100)
+    send(app, queues.RUN_PROGRESS, b"\xff\xfe\x00", message_id="b" * 32, correlation_id="y" * 100)
+    send(app, queues.RUN_PROGRESS, b"no JSON", message_id="x" * 128)
 
-    letter = buried(app, "x" * 128)
-    wait_until(lambda: rows(app, dead_letter) == before + 3, app.stack.host)
+    binary, letter = buried(app, "b" * 32), buried(app, "x" * 128)
+    wait_until(lambda: rows(app, dead_letter) == before + 4, app.stack.host)
 
-    assert letter["body"] == "base64://4A"
-    assert len(letter["correlationId"]) == 32
+    assert (binary["body"], letter["body"]) == ("base64://4A", "no JSON")
+    assert len(binary["correlationId"]) == 32
     nothing_left(app)
-    assert settle(app, letter["id"], "replay").status_code == 200
     assert (
-        len(buried(app, app.get(f"operations/dead-letters/{letter['id']}", "auditor")["replayMessageId"])["messageId"])
-        <= 64
-    )
+        settle(app, binary["id"], "replay").status_code == 409
+    )  # a message of ours is text: there is nothing to repeat
+    assert settle(app, letter["id"], "replay").status_code == 200
+    sent = app.get(f"operations/dead-letters/{letter['id']}", "auditor")["replayMessageId"]
+    assert len(buried(app, sent)["messageId"]) <= 64
 
 
 def test_a_message_that_is_sent_twice_is_kept_once(app: App) -> None:
@@ -246,7 +248,7 @@ def test_what_the_bus_gave_up_on_is_kept_mended_sent_again_and_done_once(
     assert again["replayMessageId"] not in ("", message_id)
     handled = app.stack.host.invocations("render_statement_documents", "succeeded")
     taken = Counter(line["messageId"] for line in handled if message_id in line["messageId"])
-    assert taken == {message_id: 2, again["replayMessageId"]: 1}
+    assert taken == {message_id: 3, again["replayMessageId"]: 1}  # the burial, the two late ones, the replay
     assert rows(app, inbox, inbox.c.effect_key == message_id) == 1  # three messages, one effect
     assert rows(app, inbox, inbox.c.effect_key == again["replayMessageId"]) == 0
     assert events(app, letter["id"]) == ["message.buried", "message.replayed"]
