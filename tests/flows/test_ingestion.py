@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from sqlalchemy.dialects import mssql
 
 from localhost.processes import Azurite
 from shared_code.documents.paths import CONTRACT_DROPS, EDW_DROPS, IMPORT_REPORTS, QUARANTINE
-from shared_code.edw import contract_drops, drops, queries, repository, slices, storage
+from shared_code.edw import contract_drops, drops, queries, repository, slices, storage, watch
 from shared_code.edw.errors import ConservationError
 from shared_code.edw.model import DatasetFacts, Import, ImportFilter, Rejection
 from shared_code.edw.repository import Batch
@@ -39,7 +40,7 @@ from shared_code.facts.tables import (
     statistics_monthly,
     timesheet,
 )
-from shared_code.foundation import blobs, bus, database
+from shared_code.foundation import blobs, bus, clock, database
 from shared_code.foundation.audit.tables import audit_event
 from shared_code.foundation.calendar import Period
 from shared_code.foundation.errors import BillingError
@@ -138,7 +139,7 @@ def warehouse(azurite: Azurite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def empty_storage() -> None:
-    for container in (EDW_DROPS, storage.WORK, IMPORT_REPORTS, QUARANTINE):
+    for container in (EDW_DROPS, CONTRACT_DROPS, storage.WORK, IMPORT_REPORTS, QUARANTINE):
         client = blobs.service().get_container_client(container)
         if client.exists():
             for blob in client.list_blobs():
@@ -893,3 +894,19 @@ def test_every_statement_is_one_that_sql_server_takes(opened: Warehouse) -> None
     for text in texts:
         for pattern in REFUSED_BY_SQL_SERVER:
             assert re.search(pattern, text) is None, text
+
+
+# -- after an outage --------------------------------------------------------------------------------------------------
+
+
+def test_a_drop_whose_tries_were_spent_in_an_outage_is_taken_up_once(opened: Warehouse) -> None:
+    name = "revenue_daily/2026-10/missed.csv"
+    opened.put(name, csv_of(REVENUE_HEADER, month(range(1, 2))))
+    assert name not in [batch.source_name for batch in imports().items]
+
+    clock.set_clock(lambda: datetime.now(UTC) + timedelta(hours=1))
+    first, second = watch.receive_missed_drops(), watch.receive_missed_drops()
+    clock.set_clock(None)
+
+    assert (first, second) == (1, 0)
+    assert [batch.source_name for batch in imports().items].count(name) == 1
