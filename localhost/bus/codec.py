@@ -108,9 +108,20 @@ def decode_value(encoded: bytes) -> Any:
         data.decode(encoded)
         data.rewind()
         data.next()
-        return data.get_object()
+        return _own(data.get_object())  # while `data` lives
     except Exception as error:  # proton raises several unrelated types on malformed input
         raise CodecError(f"malformed AMQP value: {error}") from error
+
+
+def _own(value: Any) -> Any:
+    """The value with its binaries copied: proton gives views into memory that goes with its `Data`."""
+    if isinstance(value, memoryview):
+        return bytes(value)
+    if isinstance(value, list):
+        return [_own(one) for one in value]
+    if isinstance(value, dict):
+        return {_own(key): _own(one) for key, one in value.items()}
+    return value
 
 
 def encode_value(value: Any) -> bytes:
@@ -241,7 +252,7 @@ def _decoded[Kind: (list[Any], dict[Any, Any])](raw: bytes, section: Section, ki
 def _identity(value: Any) -> str | None:
     if value is None:
         return None
-    text = bytes(value).hex() if isinstance(value, bytes | memoryview) else str(value)
+    text = value.hex() if isinstance(value, bytes) else str(value)
     return f"{type(value).__name__}:{text}"
 
 
