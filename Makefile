@@ -6,14 +6,16 @@ PY := .venv/bin/python
 SITES ?= 771
 VOLUME ?= full
 PERIOD ?=
+RATES_AS_OF ?=
+DIR ?=
 STATE ?= .state/local
 PORT ?= 7071
 SOURCES := function_app.py functions shared_code localhost sample_data tests
 
-.PHONY: help setup demo run test test-unit test-flows test-long check format bench lock clean
+.PHONY: help setup demo run test test-unit test-flows test-long check contracts-check format bench lock clean
 
 help: ## this list
-	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 setup:
 	@PYTHON="$(PYTHON)" localhost/setup.sh
@@ -23,6 +25,10 @@ demo: setup ## invent an operator, ingest its month, bill it, print it (SITES=25
 
 run: setup ## the whole app on this machine until Ctrl-C (STATE=.state/local PORT=7071)
 	@$(PY) -m localhost --state "$(STATE)" --port $(PORT)
+
+contracts-check: setup ## does every legacy contract under DIR load, and survive its export to the byte (DIR=… RATES_AS_OF=2025-12)
+	@test -n "$(DIR)" || { echo "say which folder: make contracts-check DIR=/where/they/are" >&2; exit 2; }
+	@$(PY) -m shared_code.contracts.check "$(DIR)" --rates-as-of "$(RATES_AS_OF)"
 
 test: test-unit test-flows ## all tests
 

@@ -22,6 +22,20 @@ class Notice(Described):
     suggestion: str
 
 
+ReadinessState = Literal["complete", "needsTerms", "incomplete"]
+
+
+@dataclass(frozen=True, slots=True)
+class ContractReadiness(Described):
+    """How far a contract is from being billed (rules R48)."""
+
+    state: ReadinessState
+    """incomplete: generation fails until a person enters what is missing. needsTerms: it bills, yet its texts state
+    terms that no part of the document holds."""
+    reasons: tuple[Notice, ...]
+    """Why it is not complete, the worst first."""
+
+
 @dataclass(frozen=True, slots=True)
 class SavedContract(Described):
     """What saving a contract came to."""
@@ -35,6 +49,7 @@ class SavedContract(Described):
     hash: str
     """The ETag of the latest version without its quotes."""
     notices: tuple[Notice, ...]
+    readiness: ContractReadiness
     outdated: bool = False
     """True when the latest version was stated later than this document, which is not saved then."""
 
@@ -45,6 +60,7 @@ class CheckedContract(Described):
 
     valid: Literal[True]
     warnings: tuple[Notice, ...]
+    readiness: ContractReadiness
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,5 +77,6 @@ class SiteContract(Described):
     warnings: tuple[Notice, ...]
     document: Mapping[str, object]
     """The contract document as PUT takes it."""
+    readiness: ContractReadiness
     other_contracts: tuple[str, ...]
     """Ids of further contracts of the site."""

@@ -17,7 +17,7 @@ def child(parent: object, part: str | int) -> object:
     """The value under one part of a pointer; None where there is none."""
     if isinstance(parent, dict):
         return parent.get(part)
-    if isinstance(parent, list) and str(part).isdigit() and int(part) < len(parent):
+    if isinstance(parent, list) and str(part).isdecimal() and int(part) < len(parent):
         return parent[int(part)]
     return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -26,6 +27,17 @@ def find(connection: Connection, contract_id: str) -> AnyRow | None:
         sa.select(contract.c.billed_through, contract.c.latest_version, contract_version)
         .join(contract_version, _is_latest())
         .where(contract.c.contract_id == contract_id)
+    ).one_or_none()
+
+
+def serving(connection: Connection, contract_id: str, day: date) -> AnyRow | None:
+    """The version that serves the month beginning with `day`: the last saved of those effective then."""
+    effective = contract_version.c.effective_from
+    return connection.execute(
+        sa.select(contract_version)
+        .where(contract_version.c.contract_id == contract_id, sa.or_(effective.is_(None), effective <= day))
+        .order_by(contract_version.c.version.desc())
+        .limit(1)
     ).one_or_none()
 
 

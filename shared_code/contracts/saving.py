@@ -6,23 +6,42 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
+from typing import cast
 
 from shared_code.contracts import errors, repository
+from shared_code.contracts.checking.known_codes import KNOWN_CODES, KnownCodes
+from shared_code.contracts.checking.readiness import State, readiness
+from shared_code.contracts.checking.save_rules import findings_for_saving
 from shared_code.contracts.documents import parse_document
 from shared_code.contracts.findings import Finding, refusal
-from shared_code.contracts.increments import share_rates
 from shared_code.contracts.legacy import read_legacy
-from shared_code.contracts.model import CheckedContract, Notice, SavedContract, SiteContract
+from shared_code.contracts.model import (
+    CheckedContract,
+    ContractReadiness,
+    Notice,
+    ReadinessState,
+    SavedContract,
+    SiteContract,
+)
+from shared_code.contracts.rates.bases import RatedVersion, bases_json, bases_of_version, read_bases
 from shared_code.contracts.schema import Contract
 from shared_code.contracts.validation import check
+from shared_code.contracts.versions.errors import PERIOD_BILLED, REASON_TOO_LONG
 from shared_code.foundation import audit, clock
 from shared_code.foundation.bus import unit_of_work
+from shared_code.foundation.business_settings.repository import current as business_settings
 from shared_code.foundation.calendar import Period
 from shared_code.foundation.database import AnyRow, UnitOfWork, reading
 from shared_code.foundation.errors import IF_MATCH_REQUIRED, BillingError, Detail
 from shared_code.foundation.settings import settings
 from shared_code.foundation.visibility import Visibility
 
+REASON_LENGTH = 400  # what a version keeps
+_STATES: dict[State, ReadinessState] = {
+    "complete": "complete",
+    "needs terms": "needsTerms",
+    "incomplete": "incomplete",
+}
 _SUGGESTIONS = {
     "error": "Mend the contract; it is not billed until then.",
     "incomplete": "Enter what is missing; the contract is not billed until then.",
@@ -46,13 +65,17 @@ class Saving:
     """Who saves and why, and what they know of what is there.
 
     `if_match` is the ETag that the caller has read, `*` for whatever is there, None where none is asked for (drops).
-    `additional` allows a further contract of a site that has one (rules R42).
+    `additional` allows a further contract of a site that has one (rules R42). `effective_from` is the first day on
+    which the version serves; None leaves it to what it replaces (decision 0004). `rates_as_of` is the month that new
+    and changed rates are stated for; None: that of `effective_from`, or the present one (rules R12).
     """
 
     author: str
     reason: str
     if_match: str | None = None
     additional: bool = False
+    effective_from: date | None = None
+    rates_as_of: Period | None = None
 
 
 def read_document(
@@ -75,23 +98,34 @@ def read_document(
         notices += _notices(check(contract, legacy=True))
     else:
         contract = parse_document(data)
-        notices = _refuse_or_notice(check(contract))
+        notices = _refuse_or_notice(findings_for_saving(contract, _known_codes()))
     if site_number is not None and contract.site.number != site_number:
         message = f"the document is of site {contract.site.number}, the address says {site_number}"
         raise BillingError(errors.CONTRACT_SITE_MISMATCH, message, [Detail("/site/number", message)])
     return Document(contract, tuple(notices), name, clock.fingerprint(data), stated_at or clock.now())
 
 
+def _known_codes() -> KnownCodes:
+    """The codes that contracts may name, with those that this installation adds."""
+    with reading() as connection:
+        decided = business_settings(connection)
+    return KNOWN_CODES.extended(ledger=decided.further_gl_codes, jobs=decided.job_codes)
+
+
 def checked(document: Document) -> CheckedContract:
     """What checking a document without saving it is answered with."""
-    return CheckedContract(valid=True, warnings=document.notices)
+    return CheckedContract(valid=True, warnings=document.notices, readiness=_readiness(document.contract))
 
 
 def save_document(document: Document, saving: Saving) -> SavedContract:
     """Append a version, in a transaction of its own. The caller must have read what it replaces.
 
-    Raises IF_MATCH_REQUIRED, CONTRACT_CHANGED, CONTRACT_OTHER, CONCURRENT_CHANGE.
+    Raises IF_MATCH_REQUIRED, CONTRACT_CHANGED, CONTRACT_OTHER, CONTRACT_PERIOD_BILLED, CONTRACT_REASON_TOO_LONG,
+    CONCURRENT_CHANGE.
     """
+    if len(saving.reason) > REASON_LENGTH:
+        message = f"the reason has {len(saving.reason)} characters; it may have {REASON_LENGTH}"
+        raise BillingError(REASON_TOO_LONG, message, [Detail("reason", message)])
     with unit_of_work() as work:
         known = _known(work, document)
         if known is not None and saving.if_match is None:
@@ -105,9 +139,11 @@ def save_document(document: Document, saving: Saving) -> SavedContract:
 def save_in(work: UnitOfWork, document: Document, saving: Saving) -> SavedContract:
     """Append a version unless the latest one is the same document, or was stated later than this one.
 
-    The first version serves from the beginning of time (rules R12). A later one too while nothing is billed; after that
-    from the month that follows the last billed period, so that a billed past keeps its terms (decision 0004).
-    Raises CONTRACT_OTHER when the site has another contract and `additional` does not ask for a second.
+    Without a day of its own, the first version serves from the beginning of time (rules R12), and a later one from when
+    the one does that it corrects; after billing from the month that follows the last billed period, so that a billed
+    past keeps its terms (decision 0004).
+    Raises CONTRACT_OTHER when the site has another contract and `additional` does not ask for a second;
+    CONTRACT_PERIOD_BILLED when the wished day lies in what is billed.
     """
     contract = document.contract
     contract_id = _contract_id(contract)
@@ -116,17 +152,18 @@ def save_in(work: UnitOfWork, document: Document, saving: Saving) -> SavedContra
     if known is None:
         return _add_contract(work, document, saving)
     number, latest = contract.site.number, known.latest_version
-    unchanged = SavedContract(contract_id, number, latest, False, known.document_hash, document.notices)
+    ready = _readiness(contract)
+    unchanged = SavedContract(contract_id, number, latest, False, known.document_hash, document.notices, ready)
     digest = clock.fingerprint(_stored(contract).encode())
-    if known.source_hash == document.source_hash or known.document_hash == digest:
+    same = known.source_hash == document.source_hash or known.document_hash == digest
+    if same and saving.effective_from in (None, known.effective_from):
         return unchanged
     if document.stated_at < known.stated_at:
         return replace(unchanged, outdated=True)
-    before = Contract.model_validate_json(known.document)
-    rates_as_of = known.rates_as_of if share_rates(before, contract) else _this_month()
     version = known.latest_version + 1
-    effective_from = _effective_from(known.billed_through)
-    _add_version(work, _version_row(document, saving, contract_id, version, effective_from, rates_as_of), contract)
+    effective_from = _effective_from(known.billed_through, known.effective_from, saving.effective_from)
+    row = _version_row(document, saving, contract_id, version, effective_from)
+    _add_version(work, row | _rates(work, contract, row, saving, known), contract)
     return replace(unchanged, version=version, changed=True, hash=digest)
 
 
@@ -161,8 +198,32 @@ def _stored(contract: Contract) -> str:
     return contract.model_dump_json(by_alias=True)
 
 
-def _this_month() -> str:
-    return str(Period.of(clock.today(settings().business_time_zone)))
+def _rates(
+    work: UnitOfWork, contract: Contract, row: dict[str, object], saving: Saving, known: AnyRow | None
+) -> dict[str, object]:
+    """Since when each rate of a version is stated (rules R43; decision 19), and the month of new and changed ones.
+
+    `known` is the latest version. What is inherited comes from the one that serves until the new one does; if none has
+    served by then, the new one corrects the latest as a whole.
+    """
+    effective_from = cast("date | None", row["effective_from"])
+    stated = saving.rates_as_of.first_day if saving.rates_as_of else effective_from
+    stated = stated or Period.of(clock.today(settings().business_time_zone)).first_day
+    earlier = None
+    if known is not None and effective_from is not None:
+        month = first_served(effective_from).previous
+        earlier = repository.serving(work.connection, known.contract_id, month.first_day)
+    before = rated_version(earlier or known) if known is not None else None
+    takes_over = effective_from if earlier is not None else None
+    bases = bases_of_version(contract, cast("int", row["version"]), stated, takes_over, before)
+    return {"rates_as_of": str(Period.of(stated)), "rate_bases": bases_json(bases)}
+
+
+def rated_version(row: AnyRow) -> RatedVersion:
+    """A stored version with the bases of its rates, as `rates.timeline` takes it."""
+    otherwise = Period.parse(row.rates_as_of).first_day
+    contract = Contract.model_validate_json(row.document)
+    return RatedVersion(row.version, row.effective_from, contract, read_bases(row.rate_bases, otherwise))
 
 
 def _add_contract(work: UnitOfWork, document: Document, saving: Saving) -> SavedContract:
@@ -180,13 +241,23 @@ def _add_contract(work: UnitOfWork, document: Document, saving: Saving) -> Saved
         "created_at": clock.now(),
     }
     repository.add_contract(work.connection, row)
-    version = _version_row(document, saving, contract_id, 1, None, _this_month())
+    version = _version_row(document, saving, contract_id, 1, saving.effective_from)
+    version |= _rates(work, contract, version, saving, None)
     _add_version(work, version, contract)
-    return SavedContract(contract_id, contract.site.number, 1, True, str(version["document_hash"]), document.notices)
+    digest = str(version["document_hash"])
+    ready = _readiness(contract)
+    return SavedContract(contract_id, contract.site.number, 1, True, digest, document.notices, ready)
+
+
+def _readiness(contract: Contract) -> ContractReadiness:
+    """How far a contract is from being billed, as routes answer with it."""
+    found = readiness(contract)
+    reasons = tuple(Notice(one.code, one.pointer, one.message, "") for one in found.reasons)
+    return ContractReadiness(_STATES[found.state], reasons)
 
 
 def _version_row(
-    document: Document, saving: Saving, contract_id: str, version: int, effective_from: date | None, rates_as_of: str
+    document: Document, saving: Saving, contract_id: str, version: int, effective_from: date | None
 ) -> dict[str, object]:
     contract = document.contract
     stored = _stored(contract)
@@ -194,7 +265,6 @@ def _version_row(
         "contract_id": contract_id,
         "version": version,
         "effective_from": effective_from,
-        "rates_as_of": rates_as_of,
         "document": stored,
         "document_hash": clock.fingerprint(stored.encode()),
         "components": ",".join(c.kind for c in contract.components if c.enabled),
@@ -209,13 +279,17 @@ def _version_row(
     }
 
 
-def contract_of_site(site_number: str, visible: Visibility) -> SiteContract:
-    """The latest document of a site's contract. Raises CONTRACT_NOT_FOUND, also for a site the caller may not see."""
+def contract_of_site(site_number: str, visible: Visibility, contract_id: str | None = None) -> SiteContract:
+    """The latest document of a site's contract: the one of that id, else its first.
+
+    Raises CONTRACT_NOT_FOUND, also for a site the caller may not see.
+    """
     with reading() as connection:
-        rows = repository.latest_of_site(connection, site_number, visible)
-    if not rows:
-        raise BillingError(errors.CONTRACT_NOT_FOUND, f"site {site_number} has no contract")
-    row = rows[0]
+        found = repository.latest_of_site(connection, site_number, visible)
+    row = next((row for row in found if contract_id in (None, row.contract_id)), None)
+    if row is None:
+        named = f" with the id {contract_id}" if contract_id and found else ""
+        raise BillingError(errors.CONTRACT_NOT_FOUND, f"site {site_number} has no contract{named}")
     return SiteContract(
         contract_id=row.contract_id,
         site_number=row.site_number,
@@ -224,12 +298,31 @@ def contract_of_site(site_number: str, visible: Visibility) -> SiteContract:
         hash=row.document_hash,
         warnings=tuple(Notice(**notice) for notice in json.loads(row.warnings)),
         document=json.loads(row.document),
-        other_contracts=tuple(other.contract_id for other in rows[1:]),
+        readiness=_readiness(Contract.model_validate_json(row.document)),
+        other_contracts=tuple(other.contract_id for other in found if other is not row),
     )
 
 
-def _effective_from(billed_through: str | None) -> date | None:
-    return Period.parse(billed_through).next.first_day if billed_through else None
+def _effective_from(billed_through: str | None, replaced: date | None, wished: date | None) -> date | None:
+    """From when a version serves: from the wished day, else from when the one does that it corrects (decision 0004).
+
+    Never for a month that is billed. Raises CONTRACT_PERIOD_BILLED for a wish that would be.
+    """
+    earliest = Period.parse(billed_through).next.first_day if billed_through else None
+    if wished is None:
+        return max((day for day in (earliest, replaced) if day is not None), default=None)
+    if billed_through and first_served(wished) <= Period.parse(billed_through):
+        message = (
+            f"a version of {wished} would serve {first_served(wished)}; the contract is billed to {billed_through}"
+        )
+        raise BillingError(PERIOD_BILLED, message, [Detail("effectiveFrom", message)])
+    return wished
+
+
+def first_served(effective_from: date) -> Period:
+    """The first month that a version serves: a day inside a month counts from the next one (rules R12)."""
+    month = Period.of(effective_from)
+    return month if effective_from.day == 1 else month.next
 
 
 def _refuse_or_notice(findings: Sequence[Finding]) -> list[Notice]:

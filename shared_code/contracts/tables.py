@@ -21,7 +21,8 @@ contract_version = sa.Table(
     sa.Column("contract_id", text(32), sa.ForeignKey("contract.contract_id"), primary_key=True),
     sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("effective_from", sa.Date),  # None: from the beginning of time, as a first legacy import (rules R12)
-    sa.Column("rates_as_of", text(7), nullable=False),
+    sa.Column("rates_as_of", text(7), nullable=False),  # the month that this version states new and changed rates for
+    sa.Column("rate_bases", long_text(), nullable=False, server_default="{}"),  # JSON: contracts/rates/bases.py
     sa.Column("document", long_text(), nullable=False),
     sa.Column("document_hash", text(64), nullable=False),
     sa.Column("components", text(300), nullable=False),  # names of the enabled components, comma-separated

@@ -1,15 +1,18 @@
 """The terms of one contract for one service period: the frozen view that calculators read.
 
-Rates are those of the contract version; escalation is evaluated elsewhere.
+Rates are those of the period: escalated from the base that each has (rules R12, R43), see `contracts/rates`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
 from typing import Literal, cast
 
 from shared_code.contracts.findings import Finding
+from shared_code.contracts.rates.model import NO_INDEXES, Indexes, RateBases, RateInPeriod, RateNote, overlaps
+from shared_code.contracts.rates.period import RatesOfPeriod
+from shared_code.contracts.rates.rules import ESCALATOR_INVALID, escalator_findings
 from shared_code.contracts.schema import (
     AccountBlock,
     AdvanceItem,
@@ -46,6 +49,8 @@ class PeriodTerms:
     `services` and `jobs` are the rows active on the first day of the period (rules R14), with daily proration
     every service active on any of its days; `active_days` says how many. `advances` and the non-ledger items of
     `agreements` are those of the period (R21, R33). `groups` are the invoices in their stored order (R52).
+    Rows carry the rates of the period; `contract` states them as of their base, and `rates` explains the way, for
+    contracts that have an escalator or a base after the period.
     """
 
     contract: Contract
@@ -62,6 +67,7 @@ class PeriodTerms:
     deposits: tuple[DepositItem, ...] = ()
     accounts: tuple[AccountBlock, ...] = ()
     agreements: tuple[Agreement, ...] = ()
+    rates: tuple[RateInPeriod, ...] = ()
 
     @property
     def site_number(self) -> str:
@@ -90,8 +96,19 @@ class PeriodTerms:
 
     @cached_property
     def errors(self) -> tuple[Finding, ...]:
-        """Findings that stop generation: contract errors and numbers that are missing (rules R48, R61)."""
-        return tuple(finding for finding in check(self.contract) if finding.blocks_generation)
+        """What stops generation: contract errors, missing numbers, escalators not to be followed (rules R48, R61)."""
+        found = tuple(finding for finding in check(self.contract) if finding.blocks_generation)
+        return (*found, *escalator_findings(self.contract), *self._disputed())
+
+    def _disputed(self) -> Iterator[Finding]:
+        for note in _notes(self.rates):
+            if note.code == ESCALATOR_INVALID:
+                yield Finding(note.code, "/escalators", note.message, "incomplete")
+
+    @property
+    def rate_warnings(self) -> tuple[RateNote, ...]:
+        """What a person should know about the period's rates, each once: RATE_BEFORE_BASE, INDEX_MISSING and others."""
+        return tuple(note for note in _notes(self.rates) if note.code != ESCALATOR_INVALID)
 
     def unsupported(self, supported: frozenset[str]) -> tuple[str, ...]:
         """Names of enabled blocks that are not among `supported`, in document order."""
@@ -104,18 +121,47 @@ class PeriodTerms:
         return max((min(ends) - max(starts)).days + 1, 0)
 
 
-def terms_for(contract: Contract, period: Period) -> PeriodTerms:
+def terms_for(
+    contract: Contract, period: Period, bases: RateBases | None = None, indexes: Indexes = NO_INDEXES
+) -> PeriodTerms:
     """The terms of a contract for a service period.
 
     A contract serves a period when it is in force on its first day, with daily proration on any day (rules R12,
-    R42); otherwise nothing is enabled.
+    R42); otherwise nothing is enabled. `bases` are those that were stored with the contract's version; without them its
+    rates are those of the period.
     """
-    last = period.last_day if contract.proration == "daily" else period.first_day
-    in_force = _overlaps(contract.start_date, contract.end_date, period.first_day, last)
+    last = _last_asked(contract, period)
+    serves = in_force(contract, period)
+    bases = bases or RateBases(otherwise=period.first_day)
+    enabled: tuple[Component, ...] = tuple(part for part in contract.components if part.enabled) if serves else ()
+    rates: tuple[RateInPeriod, ...] = ()
+    if RatesOfPeriod.matter(contract, period, bases):
+        written = RatesOfPeriod(contract, period, bases, indexes)
+        enabled = tuple(written.write(part) for part in enabled)
+        rates = tuple(written.found)
+    return _terms(contract, period, last, serves, enabled, rates)
+
+
+def in_force(contract: Contract, period: Period) -> bool:
+    """Whether a contract serves a period (rules R12, R42)."""
+    return overlaps(contract.start_date, contract.end_date, period.first_day, _last_asked(contract, period))
+
+
+def _last_asked(contract: Contract, period: Period) -> date:
+    """The last day on which a row may become active in the period: with daily proration any (rules R14)."""
+    return period.last_day if contract.proration == "daily" else period.first_day
+
+
+def _terms(
+    contract: Contract,
+    period: Period,
+    last: date,
+    serves: bool,
+    parts: tuple[Component, ...],
+    rates: tuple[RateInPeriod, ...],
+) -> PeriodTerms:
     # By model, because this runs for every contract of a month and isinstance on models is slow.
-    enabled: dict[type[Part], Component] = {}
-    if in_force:
-        enabled = {type(part): part for part in contract.components if part.enabled}
+    enabled: dict[type[Part], Component] = {type(part): part for part in parts}
     fees, labor = _of(enabled, FixedFee), _of(enabled, PerLaborHour)
     shares, bells = _of(enabled, RevenueShare), _of(enabled, BellService)
     advances, deposits = _of(enabled, MidMonthAdvance), _of(enabled, DepositedRevenue)
@@ -123,7 +169,7 @@ def terms_for(contract: Contract, period: Period) -> PeriodTerms:
     return PeriodTerms(
         contract=contract,
         period=period,
-        in_force=in_force,
+        in_force=serves,
         blocks=tuple(part.kind for part in enabled.values()),
         groups=_groups(contract),
         services=_active(fees.lines, period.first_day, last) if fees else (),
@@ -135,7 +181,12 @@ def terms_for(contract: Contract, period: Period) -> PeriodTerms:
         deposits=deposits.items if deposits else (),
         accounts=accounts.blocks if accounts else (),
         agreements=tuple(_agreement(row, period) for row in management.agreements) if management else (),
+        rates=rates,
     )
+
+
+def _notes(rates: tuple[RateInPeriod, ...]) -> tuple[RateNote, ...]:
+    return tuple(dict.fromkeys(note for rate in rates for note in rate.notes))
 
 
 def _of[T: Part](enabled: Mapping[type[Part], Component], kind: type[T]) -> T | None:
@@ -143,12 +194,7 @@ def _of[T: Part](enabled: Mapping[type[Part], Component], kind: type[T]) -> T | 
 
 
 def _active[R: (ServiceLine, JobRate)](rows: tuple[R, ...], first: date, last: date) -> tuple[R, ...]:
-    return tuple(row for row in rows if _overlaps(row.start, row.end, first, last))
-
-
-def _overlaps(start: date | None, end: date | None, first: date, last: date) -> bool:
-    """An unknown start is always, an open end is for ever (rules R14)."""
-    return (start is None or start <= last) and (end is None or end >= first)
+    return tuple(row for row in rows if overlaps(row.start, row.end, first, last))
 
 
 def _credited(item: AdvanceItem, period: Period) -> bool:

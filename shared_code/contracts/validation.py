@@ -5,10 +5,11 @@ Blocks that are switched off are kept and never billed, hence not checked (contr
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from shared_code.contracts.component_rules import component_findings
-from shared_code.contracts.findings import Finding, Severity
+from shared_code.contracts.findings import Finding
 from shared_code.contracts.management_rules import accounts_findings, advanced_findings, management_findings
 from shared_code.contracts.schema import (
     BellService,
@@ -27,13 +28,14 @@ from shared_code.contracts.schema import (
 __all__ = ["Finding", "check", "known_groups"]
 
 HIGHEST_GROUP = 99
+_TOLD_AT_IMPORT = frozenset({"SECOND_ROW", "VALIDATION_DIFFERS"})
 SITE_NUMBER = re.compile(r"[0-9A-Z][0-9A-Z-]{3,9}")  # as the site master takes them
 
 
 def check(contract: Contract, *, legacy: bool = False) -> list[Finding]:
     """Every finding about a contract, in document order, pointers into the document.
 
-    With `legacy`, a second row of a site total is a warning instead of an error (rules R9).
+    With `legacy`, what an import tells and generation refuses is a warning instead of an error (rules R9).
     """
     findings = [*_header(contract), *_groups(contract), *_repeated(contract)]
     accounts_on = any(isinstance(part, BillableAccounts) and part.enabled for part in contract.components)
@@ -42,11 +44,19 @@ def check(contract: Contract, *, legacy: bool = False) -> list[Finding]:
             continue
         at = f"/components/{index}"
         findings += _unknown_groups(contract, component, at)
-        findings += _second_row(component, at, "warning" if legacy else "error")
+        findings += _second_row(component, at)
         findings += _contents(component, at, accounts_on=accounts_on)
         if contract.billing_type == "Advanced":
             findings += advanced_findings(component, at)
-    return findings
+    return [_as_imported(finding) for finding in findings] if legacy else findings
+
+
+def _as_imported(finding: Finding) -> Finding:
+    """Every file of a portfolio loads, so that a person can mend its contract here; until then it bills nothing."""
+    own_number = finding.code == "SITE_NUMBER_INVALID" and finding.pointer.startswith("/groups/")
+    if finding.code in _TOLD_AT_IMPORT or own_number:
+        return replace(finding, severity="warning")
+    return finding
 
 
 def _contents(component: Component, at: str, *, accounts_on: bool) -> Iterator[Finding]:
@@ -125,7 +135,7 @@ def group_references(component: Component) -> Iterator[tuple[str, int]]:
                 yield f"/blocks/{index}/payrollGroup", block.payroll_group
                 yield f"/blocks/{index}/expenseGroup", block.expense_group
         case _:
-            name, rows = _rows(component)
+            name, rows = _grouped_rows(component)
             for index, row in enumerate(rows):
                 yield f"/{name}/{index}/group", row.group
 
@@ -137,10 +147,22 @@ type _Grouped = (
 
 class _Row(Protocol):
     @property
+    def id(self) -> str: ...
+
+
+class _GroupedRow(_Row, Protocol):
+    @property
     def group(self) -> int: ...
 
 
-def _rows(component: _Grouped) -> tuple[str, Sequence[_Row]]:
+def rows_of(component: _Grouped | BillableAccounts) -> tuple[str, Sequence[_Row]]:
+    """The rows of a component and the name of their list."""
+    if isinstance(component, BillableAccounts):
+        return "blocks", component.blocks
+    return _grouped_rows(component)
+
+
+def _grouped_rows(component: _Grouped) -> tuple[str, Sequence[_GroupedRow]]:
     match component:
         case FixedFee() | PerLaborHour():
             return "lines", component.lines
@@ -152,7 +174,7 @@ def _rows(component: _Grouped) -> tuple[str, Sequence[_Row]]:
             return "items", component.items
 
 
-def _second_row(component: Component, at: str, severity: Severity) -> Iterator[Finding]:
+def _second_row(component: Component, at: str) -> Iterator[Finding]:
     """Blocks that bill a site total allow one row (rules R9)."""
     match component:
         case BellService() | DepositedRevenue():
@@ -165,7 +187,7 @@ def _second_row(component: Component, at: str, severity: Severity) -> Iterator[F
             return
     for index in range(1, count):
         message = "a second row would bill the site's total twice; one row is allowed"
-        yield Finding("SECOND_ROW", f"{at}/{name}/{index}", message, severity)
+        yield Finding("SECOND_ROW", f"{at}/{name}/{index}", message)
 
 
 def _repeated(contract: Contract) -> Iterator[Finding]:

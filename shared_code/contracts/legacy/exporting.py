@@ -3,8 +3,10 @@
 import json
 from decimal import Decimal
 
+from pydantic import JsonValue
+
 from shared_code.contracts.legacy.flattened import flatten
-from shared_code.contracts.legacy.residue import apply_residue
+from shared_code.contracts.legacy.residue import apply_layout, apply_residue
 from shared_code.contracts.legacy.writer import DEFAULT_TAX_KEY, write_metadata, write_original
 from shared_code.contracts.parsing import NAN, Tree
 from shared_code.contracts.schema import Contract
@@ -15,10 +17,14 @@ def write_legacy(contract: Contract) -> bytes:
 
     What the legacy form cannot express (escalators beyond one step, terms, options) is left out.
     """
-    document = written_parts(contract)
-    apply_residue(document, contract.residue)
-    document["flattened"] = flatten(document["original"], document["metadata"])
-    return json.dumps(document, indent=2, default=_plain).encode("ascii")
+    return apply_layout(written_text(written_parts(contract), contract.residue), contract.residue)
+
+
+def written_text(parts: Tree, residue: dict[str, JsonValue]) -> bytes:
+    """The file of `metadata` and `original` in the layout of the legacy export; `parts` take the residue."""
+    apply_residue(parts, residue)
+    parts["flattened"] = flatten(parts["original"], parts["metadata"])
+    return json.dumps(parts, indent=2, default=_plain).encode("ascii")
 
 
 def written_parts(contract: Contract) -> Tree:

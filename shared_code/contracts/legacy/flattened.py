@@ -20,13 +20,14 @@ _COMPONENTS = (
     "managementAgreement",
 )
 _ZERO = Decimal("0.0")
+_ENABLED = "contract_enabled_components"
 
 
 def flatten(original: Tree, metadata: Tree) -> Tree:
     """Recompute `flattened` of trees that have the legacy shape."""
     flat: Tree = {}
     _spread(original.items(), "contract", flat)
-    flat["contract_enabled_components"] = [name for name in _COMPONENTS if original[name]["enabled"]]
+    flat[_ENABLED] = [name for name in _COMPONENTS if original[name]["enabled"]]
     accounts = original["billableAccounts"]
     blocks = accounts["billableAccountsData"] if accounts["enabled"] else []
     flat["contract_payroll_accounts_enabled"] = _enabled(blocks, "payrollAccountsData", "payroll-1")
@@ -64,17 +65,19 @@ def differences(found: Tree, expected: Tree) -> Iterator[str]:
     if _same(found, expected):
         return
     for key in dict.fromkeys((*expected, *found)):
+        if key == _ENABLED and _reordered(found.get(key), expected[key]):
+            continue
         if key not in found or key not in expected or not _same(found[key], expected[key]):
             yield key
 
 
+def _reordered(found: Any, expected: list[str]) -> bool:
+    """The same names in another order: the switches count, and no one edits an order by hand."""
+    return isinstance(found, list) and sorted(map(str, found)) == sorted(expected)
+
+
 def _same(one: Any, other: Any) -> bool:
-    """Equal in value and kind: true is not 1, and 36 is not 36.0."""
-    return bool(one == other) and _kinds(one) == _kinds(other)
-
-
-def _kinds(value: Any) -> list[type]:
-    if not isinstance(value, dict):
-        return [type(value)]
-    kinds = [type(item) for item in value.values()]
-    return kinds + [kind for item in value.values() if isinstance(item, dict) for kind in _kinds(item)]
+    """Equal in value and kind, whatever the order of keys: true is not 1, and 36 is not 36.0."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same(value, other[key]) for key, value in one.items())
+    return type(one) is type(other) and bool(one == other)

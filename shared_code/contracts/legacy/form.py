@@ -1,15 +1,17 @@
 """The exact shape of a legacy file: every key, its type and its choices (contract-corpus 1.2).
 
-A key that is missing, unknown or of the wrong type is a finding with its place; nothing is coerced.
+A key that is missing, unknown or of the wrong type is a finding with its place; nothing is coerced. Fields with a
+default are those that today's application has and older exports lack (contract-corpus 2.8): they may be missing.
 """
 
 import re
 from contextlib import suppress
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
+    AliasChoices,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -29,6 +31,10 @@ from shared_code.foundation.calendar import Period
 # One legacy key carries the operator's name; only its ending is fixed.
 TAX_KEY = re.compile(r"^[a-z][A-Za-z]*ResponsibleForParkingTax$")
 _TAX_ALIAS = "responsibleForParkingTax"
+_MONTHS = get_args(Month)
+_JOB_KEYS = frozenset(
+    ("Code", "Description", "StandardRate", "OvertimeRate", "StandardRateEscalatorValue", "OvertimeRateEscalatorValue")
+)
 
 
 def _number(value: object) -> object:
@@ -79,11 +85,35 @@ def _accounts(value: object, template: Template) -> AccountSelection:
     return read_accounts(value, template)
 
 
+def _month_name(value: object) -> object:
+    """Months of escalators are stored as 1 to 12, that of the increment as a name; both are read."""
+    if type(value) is int and 1 <= value <= len(_MONTHS):
+        return _MONTHS[value - 1]
+    return value
+
+
+def _job_keys(row: Any) -> Any:
+    """Jobs of a fee are written with either case of the first letter; a key in both spellings is left, and refused."""
+    if not isinstance(row, dict):
+        return row
+    spelled = {key: f"{key[:1].upper()}{key[1:]}" for key in row}
+    return {big if (big := spelled[key]) in _JOB_KEYS and big not in row else key: row[key] for key in row}
+
+
 Num = Annotated[Decimal | None, Field(ge=0, max_digits=18, decimal_places=6), BeforeValidator(_number)]
+# A percentage, or a number that the type beside it makes an amount or a percentage: as wide as a percentage may be.
+Pct = Annotated[Decimal | None, Field(ge=0, max_digits=12, decimal_places=6), BeforeValidator(_number)]
 MaybeNaN = Annotated[str | Missing, PlainValidator(_text_or_nan)]
 Stamp = Annotated[date | None, PlainValidator(_stamp)]
 FinalMonth = Annotated[Period | None, PlainValidator(_month)]
 Group = int | None
+StepMonth = Annotated[Month | None, BeforeValidator(_month_name)]
+StepType = Literal["Percentage", "FixedAmount"] | None
+
+
+def _spelled(*names: str) -> Any:
+    """A field that exports spell in several ways; the residue keeps which."""
+    return Field(validation_alias=AliasChoices(*names))
 
 
 class Form(BaseModel):
@@ -171,11 +201,13 @@ class RoomForm(Form):
     enabled: bool
     room_rate: Num
     invoice_group: Group
+    occupied_room_code: Annotated[str | None, _spelled("occupiedRoomCode", "occupiedroomcode")] = None
 
 
 class TierForm(Form):
-    share_percentage: Num
+    share_percentage: Pct
     amount: Num
+    escalator_value: Pct = None
 
 
 ValidationType = Literal["RevenuePercentage", "VehicleCount", "ValidationAmount"]
@@ -187,7 +219,7 @@ class StructureForm(Form):
     accumulation_type: Accumulation
     tiers: list[TierForm]
     validation_threshold_type: ValidationType | None
-    validation_threshold_amount: Num
+    validation_threshold_amount: Pct
     invoice_group: Group
 
 
@@ -229,7 +261,9 @@ class DepositForm(Form):
     def _neutral_key(cls, row: Any) -> Any:
         if not isinstance(row, dict):
             return row
-        return {_TAX_ALIAS if TAX_KEY.match(key) else key: value for key, value in row.items()}
+        spelled = [key for key in row if TAX_KEY.match(key)]
+        # A second spelling of the one key is left, and refused as unknown.
+        return {_TAX_ALIAS if key in spelled[:1] else key: value for key, value in row.items()}
 
 
 class DepositedForm(Form):
@@ -245,8 +279,8 @@ class AccountsForm(Form):
     payroll_taxes_enabled: bool
     payroll_taxes_billing_type: Literal["Actual", "Percentage"]
     payroll_taxes_line_title: str | None
-    payroll_taxes_percentage: Num
-    payroll_support_amount: Num
+    payroll_taxes_percentage: Pct
+    payroll_support_amount: Pct
     payroll_support_billing_type: Literal["Fixed", "Percentage"]
     payroll_support_enabled: bool
     payroll_support_line_title: str | None
@@ -254,6 +288,13 @@ class AccountsForm(Form):
     payroll_expense_accounts_data: Annotated[AccountSelection, PlainValidator(_expense_accounts)]
     payroll_expense_accounts_invoice_group: Group
     payroll_expense_accounts_line_title: str | None
+    additional_payroll_amount: Num = None
+    payroll_taxes_escalator_enable: bool | None = None
+    payroll_taxes_escalator_month: StepMonth = None
+    payroll_taxes_escalator_value: Annotated[
+        Pct, _spelled("payrollTaxesEscalatorvalue", "payrollTaxesEscalatorValue")
+    ] = None
+    payroll_taxes_escalator_type: StepType = None
 
 
 class BillableForm(Form):
@@ -268,15 +309,23 @@ class FeeJobForm(Form):
     description: Annotated[str | None, Field(alias="Description")]
     standard_rate: Annotated[Num, Field(alias="StandardRate")]
     overtime_rate: Annotated[Num, Field(alias="OvertimeRate")]
+    standard_rate_step: Annotated[Pct, Field(alias="StandardRateEscalatorValue")] = None
+    overtime_rate_step: Annotated[Pct, Field(alias="OvertimeRateEscalatorValue")] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _either_case(cls, row: Any) -> Any:
+        return _job_keys(row)
 
 
 class NonGlForm(Form):
     id: str
     nonglexpensetype: Literal["FixedAmount", "Payroll", "Revenue"]
     expensepayrolltype: PayrollBase
-    expenseamount: Num
+    expenseamount: Pct
     expensetitle: str
     finalperiodbilled: FinalMonth
+    sequence_number: int | None = None
 
 
 class AgreementForm(Form):
@@ -288,8 +337,8 @@ class AgreementForm(Form):
     per_labor_hour_job_code_data: list[FeeJobForm]
     labor_hour_rate: Num
     labor_hour_overtime_rate: Num
-    revenue_percentage_amount: Num
-    insurance_additional_percentage: Num
+    revenue_percentage_amount: Pct
+    insurance_additional_percentage: Pct
     insurance_enabled: bool
     insurance_fixed_fee_amount: Num
     insurance_line_title: str | None
@@ -301,11 +350,18 @@ class AgreementForm(Form):
     profit_share_accumulation_type: Accumulation
     profit_share_enabled: bool
     profit_share_tier_data: list[TierForm]
-    validation_threshold_amount: Num
+    validation_threshold_amount: Pct
     validation_threshold_enabled: bool
     validation_threshold_type: ValidationType
     non_gl_billable_expenses_enabled: bool | None
     non_gl_billable_expenses: list[NonGlForm]
+    management_fee_escalator_enabled: bool | None = None
+    management_fee_escalator_month: StepMonth = None
+    management_fee_escalator_type: StepType = None
+    management_fee_escalator_value: Pct = None
+    profit_share_escalator_enabled: bool | None = None
+    profit_share_escalator_month: StepMonth = None
+    profit_share_escalator_type: StepType = None
 
 
 class ManagementForm(Form):
@@ -319,13 +375,14 @@ class OriginalForm(Form):
     payment_terms: str
     billing_type: Literal["Arrears", "Advanced"]
     increment_month: Month
-    increment_amount: Num
+    increment_amount: Pct
     consumer_price_index: bool
     notes: str | None
     deviation_amount: Num
-    deviation_percentage: Num
+    deviation_percentage: Pct
     deposits: bool
     contract_type: str | None
+    accounts_payable: Annotated[str | None, _spelled("accountsPayable", "accountspayable")] = None
     supporting_reports: list[Report]
     invoice_grouping: GroupingForm
     fixed_fee: FixedFeeForm

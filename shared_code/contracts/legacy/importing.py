@@ -10,14 +10,15 @@ from pydantic import ValidationError
 
 from shared_code.contracts.errors import CONTRACT_FLATTENED_MISMATCH, CONTRACT_SITE_MISMATCH, RULE_KINDS
 from shared_code.contracts.findings import Finding, LegacyWarning
-from shared_code.contracts.legacy.exporting import written_parts
+from shared_code.contracts.legacy.exporting import written_parts, written_text
 from shared_code.contracts.legacy.flattened import differences, flatten
 from shared_code.contracts.legacy.form import TAX_KEY, LegacyForm
 from shared_code.contracts.legacy.lenience import set_aside
 from shared_code.contracts.legacy.places import legacy_pointer
 from shared_code.contracts.legacy.quality import quality_warnings
+from shared_code.contracts.legacy.quality_texts import character_warnings
 from shared_code.contracts.legacy.reader import to_contract
-from shared_code.contracts.legacy.residue import residue_of
+from shared_code.contracts.legacy.residue import layout_of, residue_of
 from shared_code.contracts.legacy.wording import UNMATCHED_LABEL, label_of
 from shared_code.contracts.legacy.writer import enabled_blocks
 from shared_code.contracts.parsing import Tree, parse
@@ -59,9 +60,14 @@ def read_legacy(data: bytes, file_name: str | None = None, *, lenient: bool = Fa
     edited = list(_hand_edited(tree))
     _refuse_any([*_site_mismatch(contract), *([] if lenient else edited), *_broken_rules(contract, findings)])
     source = {"metadata": tree["metadata"], "original": tree["original"]}
-    contract = contract.model_copy(update={"residue": residue_of(source, written_parts(contract))})
+    parts = written_parts(contract)
+    residue = residue_of(source, parts)
+    # The proof of 5.5 step 9, for every file: a text that the export would write otherwise is kept as it stands.
+    residue |= layout_of(data, written_text(parts, residue))
+    contract = contract.model_copy(update={"residue": residue})
     warnings = [
         *quality_warnings(contract, tree["original"]),
+        *(character_warnings(tree) if not data.isascii() or b"\\u" in data else ()),
         *_copy_warnings(edited),
     ]
     return LegacyResult(contract, tuple(warnings))
@@ -111,7 +117,8 @@ def _hand_edited(tree: Tree) -> Iterator[_Refused]:
     """Recompute the copy and the label: a difference means a file that was edited by hand (5.5 step 4)."""
     original, metadata = tree["original"], tree["metadata"]
     label = label_of(enabled_blocks(original))
-    if metadata["contractType"] not in (label, UNMATCHED_LABEL):
+    stated = metadata["contractType"]
+    if stated not in (label, UNMATCHED_LABEL) and sorted(stated.split("; ")) != sorted(label.split("; ")):
         message = f'the enabled blocks make the label "{label}"'
         yield CONTRACT_FLATTENED_MISMATCH, Detail("/metadata/contractType", message)
     for key in differences(tree["flattened"], flatten(original, metadata)):

@@ -49,6 +49,7 @@ class _NonGlShared(TypedDict):
     base: PayrollBase
     title: str
     final_period: Period | None
+    sequence: int | None
 
 
 def read_accounts_block(block: form.BillableForm) -> BillableAccounts:
@@ -62,6 +63,7 @@ def _accounts(row: form.AccountsForm) -> AccountBlock:
         payroll=row.payroll_accounts_data,
         payroll_group=group_of(row.payroll_accounts_invoice_group),
         payroll_title=row.payroll_accounts_line_title,
+        additional_payroll=row.additional_payroll_amount,
         pteb=_pteb(row),
         pteb_title=row.payroll_taxes_line_title,
         support=_support(row),
@@ -154,6 +156,7 @@ def _non_gl(line: form.NonGlForm) -> NonGlLine:
         "base": line.expensepayrolltype,
         "title": line.expensetitle,
         "final_period": line.finalperiodbilled,
+        "sequence": line.sequence_number,
     }
     match line.nonglexpensetype:
         case "FixedAmount":

@@ -1,7 +1,15 @@
 """Management agreements and account blocks in the legacy form; a variant that is off gets its form default."""
 
 from shared_code.contracts.legacy.account_text import write_accounts
-from shared_code.contracts.legacy.values import ZERO, month_text, write_tiers, write_validation
+from shared_code.contracts.legacy.steps import (
+    Steps,
+    write_fee_step,
+    write_job_steps,
+    write_profit_step,
+    write_pteb_step,
+    write_tier_step,
+)
+from shared_code.contracts.legacy.values import ZERO, month_text, stated, write_tiers, write_validation
 from shared_code.contracts.parsing import Tree
 from shared_code.contracts.schema.accounts import (
     AccountBlock,
@@ -28,12 +36,12 @@ from shared_code.contracts.schema.management import (
 )
 
 
-def write_accounts_block(block: BillableAccounts) -> Tree:
+def write_accounts_block(block: BillableAccounts, steps: Steps) -> Tree:
     """The `billableAccounts` block."""
-    return {"enabled": block.enabled, "billableAccountsData": [_accounts(row) for row in block.blocks]}
+    return {"enabled": block.enabled, "billableAccountsData": [_accounts(row, steps) for row in block.blocks]}
 
 
-def _accounts(row: AccountBlock) -> Tree:
+def _accounts(row: AccountBlock, steps: Steps) -> Tree:
     pteb, support = row.pteb, row.support
     amount = None
     if not isinstance(support, SupportOff):
@@ -55,24 +63,27 @@ def _accounts(row: AccountBlock) -> Tree:
         "payrollExpenseAccountsData": write_accounts(row.expense),
         "payrollExpenseAccountsInvoiceGroup": row.expense_group,
         "payrollExpenseAccountsLineTitle": row.expense_title,
+        **stated(additionalPayrollAmount=row.additional_payroll),
+        **write_pteb_step(row, steps),
     }
 
 
-def write_management(block: ManagementAgreement) -> Tree:
+def write_management(block: ManagementAgreement, steps: Steps) -> Tree:
     """The `managementAgreement` block."""
-    return {"enabled": block.enabled, "ManagementFees": [_agreement(row) for row in block.agreements]}
+    return {"enabled": block.enabled, "ManagementFees": [_agreement(row, steps) for row in block.agreements]}
 
 
-def _agreement(row: Agreement) -> Tree:
+def _agreement(row: Agreement, steps: Steps) -> Tree:
     off = isinstance(row.validation, NoValidation)
     kind, amount = ("ValidationAmount", None) if off else write_validation(row.validation)
     return {
         "id": row.id,
         "invoiceGroup": row.group,
-        **_fee(row),
+        **write_fee_step(row, steps),
+        **_fee(row, steps),
         **_insurance(row),
         **_claims(row),
-        **_profit_share(row),
+        **_profit_share(row, steps),
         "validationThresholdAmount": amount,
         "validationThresholdEnabled": not off,
         "validationThresholdType": kind,
@@ -81,7 +92,7 @@ def _agreement(row: Agreement) -> Tree:
     }
 
 
-def _fee(row: Agreement) -> Tree:
+def _fee(row: Agreement, steps: Steps) -> Tree:
     fee = row.fee
     hourly = fee if isinstance(fee, FeeHourly) else FeeHourly(rate=ZERO, ot_rate=ZERO)
     return {
@@ -94,6 +105,7 @@ def _fee(row: Agreement) -> Tree:
                 "Description": job.description,
                 "StandardRate": job.rate,
                 "OvertimeRate": job.ot_rate,
+                **write_job_steps(job, steps),
             }
             for job in hourly.job_codes
         ],
@@ -134,13 +146,16 @@ def _claims(row: Agreement) -> Tree:
     }
 
 
-def _profit_share(row: Agreement) -> Tree:
+def _profit_share(row: Agreement, steps: Steps) -> Tree:
     share = row.profit_share
-    on = isinstance(share, ProfitShareOn)
+    if not isinstance(share, ProfitShareOn):
+        return {"profitShareAccumulationType": "Monthly", "profitShareEnabled": False, "profitShareTierData": []}
+    tiers = [{**tier, **write_tier_step(number, steps)} for number, tier in enumerate(write_tiers(share.tiers), 1)]
     return {
-        "profitShareAccumulationType": share.accumulation if isinstance(share, ProfitShareOn) else "Monthly",
-        "profitShareEnabled": on,
-        "profitShareTierData": write_tiers(share.tiers) if isinstance(share, ProfitShareOn) else [],
+        "profitShareAccumulationType": share.accumulation,
+        "profitShareEnabled": True,
+        "profitShareTierData": tiers,
+        **write_profit_step(share, steps),
     }
 
 
@@ -152,4 +167,5 @@ def _non_gl(line: NonGlLine) -> Tree:
         "expenseamount": line.amount if isinstance(line, NonGlAmount) else line.pct,
         "expensetitle": line.title,
         "finalperiodbilled": month_text(line.final_period),
+        **stated(sequenceNumber=line.sequence),
     }

@@ -86,9 +86,16 @@ def _unanchored(contract: Contract, at: str) -> Iterator[LegacyWarning]:
         yield warn("DQ33", at, "the anniversary year has no commencement date")
 
 
+def unanchored_years(contract: Contract) -> Iterator[str]:
+    """What counts anniversary years in a contract that has no date for them to start (DQ33)."""
+    for warning in amount_warnings(contract):
+        if warning.code == "DQ33":
+            yield warning.pointer.rpartition("/")[2]
+
+
 def _agreement(contract: Contract, agreement: Agreement, at: str) -> Iterator[LegacyWarning]:
     share, claims, insurance = agreement.profit_share, agreement.claims, agreement.insurance
-    if _bills_nothing(agreement):
+    if bills_nothing(agreement):
         message = "the agreement has no fee, insurance, claims, profit share or other expense"
         yield warn("DQ19", at, message)
     if isinstance(share, ProfitShareOn) and _without_effect(share.tiers):
@@ -103,7 +110,8 @@ def _agreement(contract: Contract, agreement: Agreement, at: str) -> Iterator[Le
         yield from _unanchored(contract, f"{at}/profitShareAccumulationType")
 
 
-def _bills_nothing(agreement: Agreement) -> bool:
+def bills_nothing(agreement: Agreement) -> bool:
+    """Whether a management agreement has nothing that bills (DQ19)."""
     variants = (agreement.insurance, agreement.claims, agreement.profit_share)
     return not _fee_bills(agreement) and not agreement.non_gl and all(part.kind == "off" for part in variants)
 

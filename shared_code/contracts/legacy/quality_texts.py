@@ -1,14 +1,16 @@
 """Data quality of texts: notes that hold terms, references in the wrong field, spaces, case and characters."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from shared_code.contracts.findings import LegacyWarning
 from shared_code.contracts.legacy.suggestions import BLOCKS, ROOT, warn
 from shared_code.contracts.legacy.wording import PURCHASE_ORDER
+from shared_code.contracts.parsing import Tree
+from shared_code.contracts.pointers import pointer
 from shared_code.contracts.schema import Contract, FixedFee, ManagementAgreement, PerLaborHour
 
-_INDEX = re.compile(r"\b(?:CPI|ECI)\b")
+_INDEX = re.compile(r"\b(?:CPI|ECI|(?:consumer price|employment cost) index)\b", re.IGNORECASE)
 _INCREASE = re.compile(r"increas|escalat", re.IGNORECASE)
 _BILLING_TERM = re.compile(
     r"[$%]|\b(?:\d+(?:\.\d+)?|increas\w*|escalat\w*|cap(?:ped)?|credit\w*|billable|billed|bills?|split|share"
@@ -17,10 +19,12 @@ _BILLING_TERM = re.compile(
 )
 _ZIP = re.compile(r",\s*[A-Z]{2}\s+\d{4}$")
 _SPACES = re.compile(r"^\s|\s$|\s\s|\u00a0")
-_FACTOR = re.compile(r"\d\s*[@x×]\s*\$?\d|\$\s?[\d,.]+\s*(?:at|@|x)\s*\d|\d\s*%")
+_FACTOR = re.compile(r"\d\s*[@x×]\s*\$?\d|\d(?:\s+\w+){1,3}\s+[@x×]\s*\$?\d|\$\s?[\d,.]+\s*(?:at|@|x)\s*\d|\d\s*%")
 _DEFAULT_TITLE = "Billing Details"
 _PO_MARK = re.compile(r"\bp\.?\s?o\.?\b\s*[#:\d-]", re.IGNORECASE)
 _DEFAULT_MONTH = "January"
+_COPIES = frozenset({"notes", "paymentTerms"})
+_NUMERAL = re.compile(r"[IVX]+")
 
 
 def text_warnings(contract: Contract) -> Iterator[LegacyWarning]:
@@ -33,9 +37,24 @@ def text_warnings(contract: Contract) -> Iterator[LegacyWarning]:
     for at, text in _printed_texts(contract):
         if _SPACES.search(text):
             yield warn("DQ11", at, f"{text!r} has needless spaces")
-    for at, text in (*_printed_texts(contract), (f"{ROOT}/notes", contract.notes or "")):
-        if not text.isascii():
-            yield warn("DQ16", at, "the text has characters beyond ASCII")
+
+
+def character_warnings(tree: Tree) -> Iterator[LegacyWarning]:
+    """Texts of a file with characters beyond ASCII (DQ16); copies in `metadata` are left out."""
+    original, metadata = tree["original"], tree["metadata"]
+    own = {key: value for key, value in metadata.items() if key not in _COPIES}
+    for at in _beyond_ascii({"metadata": own, "original": original}, ()):
+        yield warn("DQ16", pointer(at), "the text has characters beyond ASCII")
+
+
+def _beyond_ascii(node: object, path: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
+    if isinstance(node, str):
+        if not node.isascii():
+            yield path
+    elif isinstance(node, dict | list):
+        inner: Iterable[tuple[str | int, object]] = node.items() if isinstance(node, dict) else enumerate(node)
+        for part, value in inner:
+            yield from _beyond_ascii(value, (*path, part))
 
 
 def states_terms(notes: str | None) -> bool:
@@ -77,10 +96,17 @@ def _references(contract: Contract) -> Iterator[LegacyWarning]:
 
 def _site_texts(contract: Contract) -> Iterator[LegacyWarning]:
     manager, address = contract.site.account_manager, contract.site.address
-    if manager is not None and (manager.isupper() or manager.islower()):
-        yield warn("DQ15", "/metadata/accountManager", "the name is written in capitals or small letters only")
+    if manager is not None and _oddly_cased(manager):
+        yield warn("DQ15", "/metadata/accountManager", "the name, or a part of it, has capitals or small letters only")
     if address is not None and _ZIP.search(address):
         yield warn("DQ18", "/metadata/location/address", "the ZIP code has four digits")
+
+
+def _oddly_cased(name: str) -> bool:
+    """Capitals or small letters throughout, or in a part that is no initials and no particle: `Jo DOE`, `jo Doe`."""
+    words = [word for word in name.split() if "." not in word and not _NUMERAL.fullmatch(word)]
+    shouted = any(len(word) > 2 and word.isupper() for word in words)
+    return name.isupper() or name.islower() or shouted or any(word.islower() for word in (words[:1] + words[-1:]))
 
 
 def _printed_texts(contract: Contract) -> Iterator[tuple[str, str]]:
@@ -117,8 +143,12 @@ def _expense_titles(component: ManagementAgreement) -> Iterator[tuple[str, str]]
             yield f"{at}/{index}/expensetitle", line.title
 
 
+def hidden_factors(contract: Contract) -> Iterator[str]:
+    """Titles that hold a quantity times a price, or a split (DQ38)."""
+    return (title for _, title in _line_titles(contract) if _FACTOR.search(title))
+
+
 def _hidden_factors(contract: Contract) -> Iterator[LegacyWarning]:
-    """Quantity times price, or a split, that stands in a title (DQ38)."""
     for at, title in _line_titles(contract):
         if _FACTOR.search(title):
             yield warn("DQ38", at, f"{title!r} hides a quantity, a price or a split")

@@ -5,7 +5,8 @@ Nothing is dropped: what a variant that is off leaves behind returns through the
 
 from shared_code.contracts.legacy import form
 from shared_code.contracts.legacy.management_reader import read_accounts_block, read_management
-from shared_code.contracts.legacy.shapes import group_of, read_tiers, read_validation
+from shared_code.contracts.legacy.shapes import group_of, read_share_tiers, read_validation
+from shared_code.contracts.legacy.steps import read_steps
 from shared_code.contracts.legacy.wording import UNMATCHED_LABEL, read_payment_terms, read_references
 from shared_code.contracts.schema import (
     AdvanceItem,
@@ -50,12 +51,13 @@ def to_contract(legacy: form.LegacyForm, source: Source) -> Contract:
         deviation_pct=original.deviation_percentage,
         deposits=original.deposits,
         type_label=original.contract_type,
+        accounts_payable=original.accounts_payable,
         reports=tuple(original.supporting_reports),
         notes=original.notes,
         grouping_enabled=original.invoice_grouping.enabled,
         groups=tuple(_group(group) for group in original.invoice_grouping.invoice_groups),
         components=_components(original),
-        escalators=_escalators(original),
+        escalators=(*_increment(original), *read_steps(original)),
     )
 
 
@@ -104,7 +106,12 @@ def _components(original: form.OriginalForm) -> tuple[Component, ...]:
     return (
         _fixed_fee(original.fixed_fee),
         _labor(original.per_labor_hour),
-        PerOccupiedRoom(enabled=room.enabled, room_rate=room.room_rate, group=group_of(room.invoice_group)),
+        PerOccupiedRoom(
+            enabled=room.enabled,
+            room_rate=room.room_rate,
+            group=group_of(room.invoice_group),
+            code=room.occupied_room_code,
+        ),
         _revenue_share(original.revenue_share),
         _bell(original.bell_service_fee),
         _advances(original.mid_month_advance),
@@ -155,7 +162,7 @@ def _revenue_share(block: form.RevenueShareForm) -> RevenueShare:
             id=row.id,
             revenue_codes=tuple(row.revenue_codes),
             accumulation=row.accumulation_type,
-            tiers=read_tiers(row.tiers),
+            tiers=read_share_tiers(row.tiers),
             validation=read_validation(row.validation_threshold_type, row.validation_threshold_amount),
             group=group_of(row.invoice_group),
         )
@@ -195,7 +202,7 @@ def _deposited(block: form.DepositedForm) -> DepositedRevenue:
     return DepositedRevenue(enabled=block.enabled, items=items)
 
 
-def _escalators(original: form.OriginalForm) -> tuple[Escalator, ...]:
+def _increment(original: form.OriginalForm) -> tuple[Escalator, ...]:
     """The yearly step of the header: it raises fixed-fee lines and hourly rates, nothing else (billing-flows 13.2)."""
     percent = original.increment_amount
     if not percent:

@@ -3,8 +3,14 @@
 It is stored as JSON, hence NaN, numbers and absence are encoded: JSON storage would turn NaN into null and
 a number into a float. An entry names both values and applies only while the written one still stands: a
 contract that was changed since its import is exported as it is now. `<object>/$keys` keeps an order of keys.
+
+The empty pointer, the file as a whole, is there only for a file of another layout than the legacy export's: other
+spaces, spellings of numbers or characters, an order of its parts. It keeps the text itself.
 """
 
+import base64
+import hashlib
+import zlib
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +21,8 @@ from shared_code.contracts.pointers import child, locate, parts_of, pointer
 
 type Path = tuple[str | int, ...]
 _KEYS = "$keys"
+_FILE = ""
+_LARGEST_TEXT = 16 * 1024 * 1024
 _ABSENT: JsonValue = {"$absent": True}
 
 
@@ -54,14 +62,46 @@ def _entry(written: Any, source: Any) -> JsonValue:
 
 def apply_residue(written: Tree, residue: dict[str, JsonValue]) -> None:
     """Put the residue back, in place. Entries whose place or written value has changed are without effect."""
-    for place, entry in residue.items():
+    places = {place: entry for place, entry in residue.items() if place != _FILE}
+    for place, entry in places.items():
         *above, last = parts_of(place)
-        if isinstance(entry, dict):
+        if isinstance(entry, dict) and entry.keys() >= {"from", "to"}:
             _replace(locate(written, above), last, entry)
-    for place, entry in residue.items():
+    for place, entry in places.items():
         *above, last = parts_of(place)
         if last == _KEYS and isinstance(entry, list):
             _reorder(locate(written, above), [str(key) for key in entry])
+
+
+def layout_of(source: bytes, written: bytes) -> dict[str, JsonValue]:
+    """The residue of a file whose text is not the written one; empty where it is."""
+    if source == written:
+        return {}
+    packed = base64.b64encode(zlib.compress(source)).decode("ascii")
+    return {_FILE: {"from": {"$sha256": _digest(written)}, "to": {"$packed": packed}}}
+
+
+def apply_layout(written: bytes, residue: dict[str, JsonValue]) -> bytes:
+    """The text of the source, as long as the contract still makes the file that it made then."""
+    match residue.get(_FILE):
+        case {"from": {"$sha256": digest}, "to": {"$packed": str(packed)}} if digest == _digest(written):
+            return _unpacked(packed) or written
+        case _:
+            return written
+
+
+def _unpacked(packed: str) -> bytes | None:
+    """None for what `layout_of` cannot have made: a residue comes back with the document, from outside."""
+    stream = zlib.decompressobj()
+    try:
+        text = stream.decompress(base64.b64decode(packed, validate=True), _LARGEST_TEXT)
+    except (ValueError, zlib.error):
+        return None
+    return text if stream.eof else None
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _replace(parent: Any, key: str, entry: dict[str, JsonValue]) -> None:
@@ -69,8 +109,12 @@ def _replace(parent: Any, key: str, entry: dict[str, JsonValue]) -> None:
         current = encode(parent[key]) if key in parent else _ABSENT
         if current == entry["from"]:
             _set(parent, key, entry["to"])
-    elif isinstance(parent, list) and encode(child(parent, key)) == entry["from"]:
+    elif isinstance(parent, list) and _is_place(key, parent) and encode(child(parent, key)) == entry["from"]:
         parent[int(key)] = decode(entry["to"])
+
+
+def _is_place(key: str, rows: list[Any]) -> bool:
+    return key.isdecimal() and int(key) < len(rows)
 
 
 def _set(parent: Tree, key: str, value: JsonValue) -> None:

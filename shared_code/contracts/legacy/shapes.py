@@ -21,10 +21,20 @@ def group_of(number: int | None) -> int:
 
 def read_tiers(rows: Sequence[form.TierForm]) -> tuple[Tier, ...]:
     """Tiers by rising bound, the unbounded last: a legacy import sorts (rules R10). 0 or null = unbounded."""
-    tiers = [Tier(share_pct=row.share_percentage, up_to=row.amount or None) for row in rows]
-    if len(tiers) > 1:
-        tiers.sort(key=lambda tier: (tier.up_to is None, tier.up_to or Decimal(0)))
-    return tuple(tiers)
+    return tuple(Tier(share_pct=row.share_percentage, up_to=row.amount or None) for row in sorted_tiers(rows))
+
+
+def read_share_tiers(rows: Sequence[form.TierForm]) -> tuple[Tier, ...]:
+    """Tiers of a revenue share, which keep their step as a record: no switch beside them turns it on."""
+    return tuple(
+        tier.model_copy(update={"escalator_value": row.escalator_value}) if row.escalator_value is not None else tier
+        for tier, row in zip(read_tiers(rows), sorted_tiers(rows), strict=True)
+    )
+
+
+def sorted_tiers(rows: Sequence[form.TierForm]) -> Sequence[form.TierForm]:
+    """The rows of tiers by rising bound, the unbounded last."""
+    return rows if len(rows) < 2 else sorted(rows, key=lambda row: (not row.amount, row.amount or Decimal(0)))
 
 
 def read_validation(kind: form.ValidationType | None, amount: Decimal | None) -> Validation:

@@ -38,7 +38,9 @@ LABELS: tuple[tuple[str, str], ...] = (
 UNMATCHED_LABEL = "Unknown"
 UNMATCHED_TERMS = "Due on Receipt"
 
-PURCHASE_ORDER = re.compile(r"\s*(?:p\.?\s?o\.?)?(?:\s*(?:number|no\.?|[#:-]))*\s*[\w-]*\d[\w-]*\s*", re.I)
+PURCHASE_ORDER = re.compile(
+    r"\s*(?:p\.?\s?o\.?|purchase\s+order)?(?:\s*(?:number|no\.?|[#:-]))*\s*[\w-]*\d[\w-]*\s*", re.I
+)
 _RefType = Literal["cost_center", "gl_coding", "budget", "vendor", "routing"]
 _REFERENCES: tuple[tuple[re.Pattern[str], _RefType], ...] = (
     (re.compile(r"cost\s*cent(?:er|re)", re.I), "cost_center"),

@@ -4,7 +4,8 @@ The residue puts back what these rules cannot know (contract-corpus 5.4).
 """
 
 from shared_code.contracts.legacy.management_writer import write_accounts_block, write_management
-from shared_code.contracts.legacy.values import ZERO, stamp, write_tiers, write_validation
+from shared_code.contracts.legacy.steps import steps_of
+from shared_code.contracts.legacy.values import ZERO, stamp, stated, write_tiers, write_validation
 from shared_code.contracts.legacy.wording import (
     UNMATCHED_LABEL,
     UNMATCHED_TERMS,
@@ -44,6 +45,7 @@ def write_original(contract: Contract, tax_key: str) -> Tree:
         "deviationPercentage": contract.deviation_pct,
         "deposits": contract.deposits,
         "contractType": contract.type_label,
+        **stated(accountsPayable=contract.accounts_payable),
         "supportingReports": list(contract.reports),
         "invoiceGrouping": {
             "enabled": contract.grouping_enabled,
@@ -66,14 +68,15 @@ def _blocks(contract: Contract, tax_key: str) -> Tree:
         "billableAccounts": {"enabled": False, "billableAccountsData": []},
         "managementAgreement": {"enabled": False, "ManagementFees": []},
     }
+    steps = steps_of(contract)
     for component in contract.components:
         match component:
             case FixedFee() | PerLaborHour() | PerOccupiedRoom():
                 blocks[component.kind] = _rates(component)
             case BillableAccounts():
-                blocks[component.kind] = write_accounts_block(component)
+                blocks[component.kind] = write_accounts_block(component, steps)
             case ManagementAgreement():
-                blocks[component.kind] = write_management(component)
+                blocks[component.kind] = write_management(component, steps)
             case _:
                 blocks[component.kind] = _shares(component, tax_key)
     return blocks
@@ -94,6 +97,7 @@ def _rates(component: FixedFee | PerLaborHour | PerOccupiedRoom) -> Tree:
                 "enabled": component.enabled,
                 "roomRate": component.room_rate,
                 "invoiceGroup": component.group,
+                **stated(occupiedRoomCode=component.code),
             }
 
 

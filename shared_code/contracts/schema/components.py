@@ -81,10 +81,15 @@ class PerOccupiedRoom(Part):
 
 
 class Tier(Part):
-    """The operator's share of one band. `up_to` is the cumulative bound; None = unbounded (rules R10)."""
+    """The operator's share of one band. `up_to` is the cumulative bound; None = unbounded (rules R10).
+
+    `escalator_value` is a record of today's application beside the tiers of a revenue share, where nothing says when
+    it would serve; what bills is an escalator of the contract.
+    """
 
     share_pct: Percent | None
     up_to: Money | None = None
+    escalator_value: Percent | None = None
 
     @field_validator("up_to")
     @classmethod

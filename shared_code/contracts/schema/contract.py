@@ -50,8 +50,9 @@ class Contract(Part):
     """One validated contract document.
 
     `increment_month` and `increment_pct` are the legacy record of the yearly step, kept for display and
-    export; what bills is `escalators`. `deviation_*` None or 0 = no limit (rules R51). `anchor_date` starts
-    anniversary windows (R2). `start_date` and `end_date` are the first and last day in force (R42).
+    export; what bills is `escalators`. `accounts_payable` is a record too. `deviation_*` None or 0 = no limit
+    (rules R51). `anchor_date` starts anniversary windows (R2). `start_date` and `end_date` are the first and last day
+    in force (R42).
     `residue` holds what only a byte-identical legacy export needs; `extensions` what the schema does not know.
     """
 
@@ -70,6 +71,7 @@ class Contract(Part):
     deviation_pct: Percent | None = None
     deposits: Switch = False
     type_label: str | None = None
+    accounts_payable: str | None = None
     reports: tuple[Report, ...] = ()
     notes: str | None = None
     start_date: date | None = None

@@ -4,13 +4,33 @@ An escalator that was mined from a note is `proposed` until a person approves it
 """
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
 from shared_code.contracts.schema.base import Money, Month, Part, Percent, Signed, Text, Year
 
 Status = Literal["proposed", "approved", "rejected"]
+
+# What an escalator raises, and what its `target_id` narrows it to (None: every such rate of the contract).
+TARGETS: Final[dict[str, str]] = {
+    "fixedFee.fee": "the id of a line",
+    "perLaborHour.rate": "the id of a line; a percentage raises the overtime rate with it",
+    "perLaborHour.otRate": "the id of a line; stands in for what the rate would bring",
+    "perOccupiedRoom.roomRate": "nothing",
+    "revenueShare.tiers.sharePct": "the id of a structure",
+    "revenueShare.tiers.upTo": "the id of a structure",
+    "midMonthAdvance.amount": "the id of an advance",
+    "billableAccounts.pteb": "the id of an account block",
+    "billableAccounts.support": "the id of an account block",
+    "managementAgreement.fee": "the id of an agreement; the amount, the percentage, or the jobs as for hours",
+    "managementAgreement.fee.rate": "the code of a job",
+    "managementAgreement.fee.otRate": "the code of a job",
+    "managementAgreement.insurance": "the id of an agreement",
+    "managementAgreement.claims.cap": "the id of an agreement",
+    "managementAgreement.profitShare": "the number of a tier, from 1",
+    "managementAgreement.nonGl": "the id of an expense",
+}
 
 
 class EscalatorException(Part):
@@ -30,7 +50,7 @@ class ScheduleStep(Part):
 
 
 class _Escalator(Part):
-    """`target` names a field of a component, for example `fixedFee.fee`; `target_id` narrows it to one row."""
+    """`target` names a rate (see TARGETS), for example `fixedFee.fee`; `target_id` narrows it to one row."""
 
     target: Text
     target_id: str | None = None

@@ -22,6 +22,7 @@ from shared_code.contracts.schema import (
     NonGlRevenue,
     ProfitShareOn,
     PtebPercentage,
+    Site,
     SupportFixed,
     SupportPercentage,
     ValidationMoney,
@@ -321,6 +322,24 @@ def test_a_second_row_of_a_legacy_contract_is_a_warning() -> None:
     severities = {finding.code: finding.severity for finding in check(two_errors(), legacy=True)}
 
     assert severities == {"GROUP_UNKNOWN": "error", "NULL_NUMBER": "incomplete", "SECOND_ROW": "warning"}
+
+
+def test_an_import_tells_what_generation_refuses_so_that_every_contract_of_a_portfolio_loads() -> None:
+    first = parts.structure(validation=ValidationPercentage(value=TEN))
+    other = parts.structure(revenue_codes=("SM1",), validation=ValidationMoney(value=TEN))
+    group = InvoiceGroup(id="g", number=1, site_number="12")
+    deal = contract(parts.share(first, other), grouping_enabled=True, groups=(group,))
+
+    told = [(finding.code, finding.severity) for finding in check(deal, legacy=True)]
+
+    assert told == [("SITE_NUMBER_INVALID", "warning"), ("VALIDATION_DIFFERS", "warning")]
+    assert [finding.severity for finding in check(deal)] == ["error", "error"]
+
+
+def test_the_site_of_a_contract_itself_must_be_a_site_number_at_import_too() -> None:
+    deal = contract(parts.rooms(), site=Site(number="12", customer_name="Larch Street Garage"))
+
+    assert [(f.code, f.severity) for f in check(deal, legacy=True)] == [("SITE_NUMBER_INVALID", "error")]
 
 
 def test_a_refusal_names_every_error_and_nothing_else() -> None:
