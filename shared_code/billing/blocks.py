@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from shared_code.billing import fixed_fee, per_labor_hour, per_occupied_room, revenue_share
 from shared_code.billing.context import BillingContext
 from shared_code.billing.model import Line, Outcome, Reason
+from shared_code.billing.rate_history import with_rate_history
 from shared_code.contracts.terms import PeriodTerms
 from shared_code.facts.completeness import Need, shortfalls
 from shared_code.facts.model import SiteFacts
@@ -43,7 +44,8 @@ def compute(terms: PeriodTerms, facts: SiteFacts, context: BillingContext) -> Ou
     if reasons:
         return Outcome(reasons=tuple(reasons))
     lines = [line for block in BLOCKS if block.name in terms.blocks for line in block.bill(terms, facts, context)]
-    return Outcome(lines=tuple(line for line in lines if line.amount != ZERO))
+    billed = with_rate_history((line for line in lines if line.amount != ZERO), terms.rates)
+    return Outcome(lines=tuple(billed))
 
 
 def needs_of(terms: PeriodTerms, facts: SiteFacts) -> list[Need]:

@@ -12,7 +12,9 @@ from typing import Any
 from shared_code.billing.blocks import compute
 from shared_code.billing.context import BillingContext
 from shared_code.billing.model import Outcome, Reason
-from shared_code.contracts.increments import due_increments
+from shared_code.contracts.index_values.repository import current as index_values
+from shared_code.contracts.rates.bases import read_bases
+from shared_code.contracts.rates.model import Indexes
 from shared_code.contracts.repository import latest_versions, set_billed_through
 from shared_code.contracts.schema import Contract
 from shared_code.contracts.terms import PeriodTerms, terms_for
@@ -26,6 +28,8 @@ from shared_code.foundation.calendar import Period
 from shared_code.foundation.database import UnitOfWork
 from shared_code.foundation.errors import CONCURRENT_CHANGE, BillingError
 from shared_code.foundation.settings import settings
+from shared_code.periods.errors import PERIOD_CLOSED
+from shared_code.periods.repository import is_closed
 from shared_code.statements import errors, repository
 from shared_code.statements.brand import brand
 from shared_code.statements.drafts import SiteSnapshot, StatementDraft, draft_statement, reasons_json
@@ -132,12 +136,18 @@ def _require_unchanged(work: UnitOfWork, items: Sequence[Any], billed: Sequence[
 
 def _compute_chunk(work: UnitOfWork, run_id: str, chunk: int, period: Period, items: Sequence[Any]) -> _Results:
     results = _Results()
+    if is_closed(work.connection, period):
+        closed = Reason(PERIOD_CLOSED.code, f"{period} was closed after the run had started")
+        for item in items:
+            results.settle(item, "Failed", [closed])
+        return results
     billed = repository.already_billed(work.connection, run_id, chunk, period)
     for item in items:
         if item.contract_id in billed:
             message = f"run {billed[item.contract_id]} has billed this contract and period"
             results.settle(item, "Skipped", [Reason("ALREADY_GENERATED", message)])
-    readable = _readable([item for item in items if item.contract_id not in billed], period, results)
+    open_items = [item for item in items if item.contract_id not in billed]
+    readable = _readable(open_items, period, index_values(work.connection), results)
     decided = business_settings(work.connection)
     facts = load_facts(
         work.connection,
@@ -159,13 +169,14 @@ def _compute_chunk(work: UnitOfWork, run_id: str, chunk: int, period: Period, it
     return results
 
 
-def _readable(items: Sequence[Any], period: Period, results: _Results) -> list[_Work]:
+def _readable(items: Sequence[Any], period: Period, indexes: Indexes, results: _Results) -> list[_Work]:
     """The items whose stored document can be read; one that cannot be fails alone."""
     found: list[_Work] = []
     for item in items:
         try:
             contract = Contract.model_validate_json(item.document)
-            found.append(_Work(item, contract, terms_for(contract, period)))
+            bases = read_bases(item.rate_bases, Period.parse(item.rates_as_of).first_day)
+            found.append(_Work(item, contract, terms_for(contract, period, bases, indexes)))
         except Exception:
             results.fault(item)
     return found
@@ -218,13 +229,9 @@ def _outcome(part: _Work, facts: SiteFacts, context: BillingContext) -> Outcome:
     if terms.billing_type == "Arrears" and terms.period.last_day > clock.today(settings().business_time_zone):
         message = f"the contract is billed in arrears, and {terms.period} ends on {terms.period.last_day}"
         return Outcome(reasons=(Reason("PERIOD_NOT_OVER", message),))
-    rates_as_of = Period.parse(item.rates_as_of)
-    if increments := due_increments(part.contract, rates_as_of, terms.period):
-        message = f"{increments[0]}, after its rates were stated as of {rates_as_of}; this version cannot compute that"
-        return Outcome(reasons=(Reason("COMPONENT_NOT_SUPPORTED", message),))
     outcome = compute(terms, facts, context)
-    early = Reason("RATE_BEFORE_BASE", f"billed at the rates of {rates_as_of}, the first that are known")
-    return replace(outcome, warnings=(early,)) if terms.period < rates_as_of else outcome
+    warnings = tuple(Reason(note.code, note.message) for note in terms.rate_warnings)
+    return replace(outcome, warnings=warnings) if warnings else outcome
 
 
 def _nothing(terms: PeriodTerms) -> Reason:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from shared_code.contracts.errors import RULE_KINDS
 from shared_code.foundation.errors import ErrorKind
+from shared_code.periods.errors import PERIOD_CLOSED
 
 _REASONS: tuple[tuple[str, str, str], ...] = (
     (
         "COMPONENT_NOT_SUPPORTED",
-        "The contract has a block, or a rate that has escalated, which this version cannot compute.",
+        "The contract has a block which this version cannot compute.",
         "Bill this contract where it is billed today; nothing of it is billed here in part.",
     ),
     (
@@ -78,18 +79,37 @@ _REASONS: tuple[tuple[str, str, str], ...] = (
         "The statement has not been compared with its forecast, so a person approves it.",
         "Look at the statement.",
     ),
+    (
+        "ESCALATOR_INVALID",
+        "An approved escalator of the contract cannot be followed, so its rates are not known.",
+        "Correct the escalator that the message names, or reject it; then retry the run.",
+    ),
+    (
+        "INDEX_MISSING",
+        "An escalator follows an index that has no value for a year; the rate was not raised in that year.",
+        "Enter the index value, then look whether the statement has to be made anew.",
+    ),
+    (
+        "PERCENT_CAPPED",
+        "An escalated percentage would pass 100; it ends there.",
+        "Compare the escalator with the agreement.",
+    ),
 )
 _FIRST_NUMBER = 3401
 # A rule that fails the generation of a contract has another code and cure than the same rule at save: another number.
 _RULES_APART = 500
 
-REASONS: dict[str, ErrorKind] = {
-    code: ErrorKind(code, number, 422, meaning, cure)
-    for number, (code, meaning, cure) in enumerate(_REASONS, start=_FIRST_NUMBER)
-} | {
-    code: ErrorKind(code, kind.number + _RULES_APART, kind.status, kind.meaning, kind.cure)
-    for code, kind in RULE_KINDS.items()
-}
+REASONS: dict[str, ErrorKind] = (
+    {PERIOD_CLOSED.code: PERIOD_CLOSED}
+    | {
+        code: ErrorKind(code, number, 422, meaning, cure)
+        for number, (code, meaning, cure) in enumerate(_REASONS, start=_FIRST_NUMBER)
+    }
+    | {
+        code: ErrorKind(code, kind.number + _RULES_APART, kind.status, kind.meaning, kind.cure)
+        for code, kind in RULE_KINDS.items()
+    }
+)
 
 
 def cure(code: str | None) -> str | None:

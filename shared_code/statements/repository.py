@@ -43,13 +43,17 @@ def contracts_for(connection: Connection, period: Period) -> Sequence[AnyRow]:
 
 
 def _serving(period: Period) -> sa.Subquery:
-    """Versions effective on the first day of `period`, ranked: place 1 serves it."""
+    """Versions effective on the first day of `period`, ranked: place 1 serves it.
+
+    A version replaces, from its effective date on, all that was saved before it (rules R12, decision 0004).
+    """
     effective = sa.func.coalesce(contract_version.c.effective_from, _BEGINNING)
-    order = (effective.desc(), contract_version.c.version.desc())
     return (
         sa.select(
             contract_version,
-            sa.func.row_number().over(partition_by=contract_version.c.contract_id, order_by=order).label("place"),
+            sa.func.row_number()
+            .over(partition_by=contract_version.c.contract_id, order_by=contract_version.c.version.desc())
+            .label("place"),
         )
         .where(effective <= period.first_day)
         .subquery()
@@ -82,6 +86,7 @@ def pending_chunk(connection: Connection, run_id: str, chunk: int, period: Perio
             contract.c.latest_version,
             serving.c.document,
             serving.c.rates_as_of,
+            serving.c.rate_bases,
             site.c.name,
             site.c.street,
             site.c.city,

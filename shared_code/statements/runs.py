@@ -21,6 +21,8 @@ from shared_code.foundation.calendar import Period, read_period
 from shared_code.foundation.database import AnyRow, Message, UnitOfWork, reading
 from shared_code.foundation.errors import CONCURRENT_CHANGE, BillingError, Detail
 from shared_code.foundation.settings import settings
+from shared_code.periods.closing import require_open
+from shared_code.periods.errors import PERIOD_CLOSED
 from shared_code.statements import errors, repository
 from shared_code.statements.model import RetriedRun, StartedRun
 from shared_code.statements.report import write_report
@@ -47,7 +49,7 @@ class RunCommand:
 def start_run(command: RunCommand) -> StartedRun:
     """Start a run, or find the one that the same period, scope and source has already.
 
-    Raises PERIOD_INVALID, PERIOD_UNKNOWN, SITES_UNKNOWN, NO_CONTRACTS, DRY_RUN_NOT_SUPPORTED.
+    Raises PERIOD_INVALID, PERIOD_UNKNOWN, PERIOD_CLOSED, SITES_UNKNOWN, NO_CONTRACTS, DRY_RUN_NOT_SUPPORTED.
     """
     if command.dry_run:
         raise BillingError(errors.DRY_RUN_NOT_SUPPORTED, "a dry run is not supported by this version")
@@ -66,6 +68,7 @@ def _start(command: RunCommand, period: Period, natural_key: str) -> StartedRun:
         known = repository.find_run_by_key(work.connection, natural_key)
         if known is not None:
             return StartedRun(known, created=False)
+        require_open(work.connection, period)
         chosen = _chosen(repository.contracts_for(work.connection, period), command, period)
         run_id = clock.derived_id("run", natural_key)
         _write_run(work, run_id, natural_key, period, chosen, command)
@@ -109,7 +112,7 @@ def _start_scheduled(billing_type: BillingType, period: Period) -> StartedRun | 
     try:
         return start_run(command)
     except BillingError as error:
-        if error.kind is errors.NO_CONTRACTS:
+        if error.kind in (errors.NO_CONTRACTS, PERIOD_CLOSED):
             log.info("nothing to schedule for %s, %s: %s", period, billing_type, error.message)
             return None
         raise
@@ -118,12 +121,14 @@ def _start_scheduled(billing_type: BillingType, period: Period) -> StartedRun | 
 def retry_run(run_id: str) -> RetriedRun:
     """Bill the failed items of a run again, with the contracts and facts of now.
 
-    Raises RUN_NOT_FOUND. What is billed stays as it is; without failures nothing happens (field report 7).
+    Raises RUN_NOT_FOUND, PERIOD_CLOSED. What is billed stays as it is; without failures nothing happens (field report
+    7).
     """
     with unit_of_work() as work:
         run = repository.locked_run(work.connection, run_id)  # first: who finishes the run waits, and sees it resumed
         if run is None:
             raise BillingError(errors.RUN_NOT_FOUND, f"there is no run {run_id}")
+        require_open(work.connection, Period.parse(run.period))
         failed = repository.reopen_failed(work.connection, run_id)
         if failed:
             repository.resume(work.connection, run)

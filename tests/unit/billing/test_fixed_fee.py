@@ -1,8 +1,11 @@
 """Fixed fee (billing-flows 6.1, requirements 2.1): services bill their fee in full, each on its own group."""
 
-from datetime import date
+from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared_code.billing.model import Step
 from shared_code.foundation.calendar import Period
@@ -85,6 +88,37 @@ def test_daily_proration_bills_the_active_days(
     deal = contract(fees(service("3100", start=start, end=end)), proration="daily")
 
     assert amounts(bill(deal, facts())) == daily
+
+
+MONTHS = [
+    # period, start, end, what a fee of 1,000.00 comes to
+    ("2027-02", date(2027, 2, 15), None, ["500.00"]),  # 14 of 28
+    ("2028-02", date(2028, 2, 15), None, ["517.24"]),  # 15 of 29
+    ("2028-02", date(2028, 2, 29), None, ["34.48"]),
+    ("2026-09", None, date(2026, 9, 1), ["33.33"]),
+    ("2026-09", date(2026, 9, 30), date(2026, 9, 30), ["33.33"]),
+    ("2026-12", date(2026, 12, 31), date(2027, 1, 1), ["32.26"]),
+    ("2027-01", date(2026, 12, 31), date(2027, 1, 1), ["32.26"]),
+]
+
+
+@pytest.mark.parametrize(("period", "start", "end", "expected"), MONTHS)
+def test_a_day_costs_its_part_of_its_own_month(
+    period: str, start: date | None, end: date | None, expected: list[str]
+) -> None:
+    deal = contract(fees(service("1000", start=start, end=end)), proration="daily")
+
+    assert amounts(bill(deal, facts(period=Period.parse(period)))) == expected
+
+
+@given(st.decimals("0.01", "99999", places=2), st.dates(date(2026, 1, 2), date(2029, 12, 31)))
+def test_a_fee_that_changes_rows_inside_a_month_bills_the_month_to_the_cent(fee: Decimal, change: date) -> None:
+    """No day is lost and none is paid twice: only the rounding of two lines instead of one may differ."""
+    rows = fees(service(str(fee), "Valet", end=change - timedelta(days=1)), service(str(fee), "Self", start=change))
+
+    outcome = bill(contract(rows, proration="daily"), facts(period=Period.of(change)))
+
+    assert abs(sum(line.amount for line in outcome.lines) - fee) <= money("0.01")
 
 
 def test_proration_says_so_in_the_trace() -> None:

@@ -1,0 +1,244 @@
+"""What a rate is on a day: the stated value and every change that has fallen due since (rules R12, R13, R43)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import partial
+
+from shared_code.contracts.index_values.model import index_key
+from shared_code.contracts.rates.model import (
+    NO_INDEXES,
+    Indexes,
+    Rate,
+    RateBase,
+    RateInPeriod,
+    RateNote,
+    RateStep,
+    Unit,
+    shown,
+)
+from shared_code.contracts.rates.rules import ESCALATOR_INVALID, MONTHS, Yearly, closeness, rules_for
+from shared_code.contracts.schema import (
+    Escalator,
+    FixedAmount,
+    FixedPct,
+    GreaterOf,
+    IndexRule,
+    Negotiated,
+    PercentagePoints,
+    Schedule,
+)
+from shared_code.contracts.schema.escalation import EscalatorException, ScheduleStep
+from shared_code.foundation.calendar import Period
+from shared_code.foundation.money import plain, to_cents
+
+_DAY = timedelta(days=1)
+_HUNDRED = Decimal(100)
+
+
+def rate_for(
+    rate: Rate, base: RateBase, rules: Sequence[Escalator], period: Period, indexes: Indexes = NO_INDEXES
+) -> RateInPeriod:
+    """What a rate is in a service period, and why.
+
+    `rules` are those in force of the version that serves the period (`rules_in_force`); what does not aim at the rate
+    is passed over. A rule of month M first raises the first service month M strictly after the base's month, once a
+    year, and each result is rounded to 2 decimals. Notes: RATE_BEFORE_BASE for a period before the base, INDEX_MISSING
+    for a step without its index value, PERCENT_CAPPED, ESCALATOR_INVALID where two rules would raise it in one year.
+    """
+    found = rate_on(rate, base, rules, period.first_day, indexes)
+    if period >= Period.of(base.since):
+        return found
+    message = f"billed at the rates of {Period.of(base.since)}, the first that are known (rules R12)"
+    early = RateNote("RATE_BEFORE_BASE", message)
+    return RateInPeriod(found.key, found.unit, found.value, base, found.steps, (*found.notes, early))
+
+
+def rate_on(
+    rate: Rate, base: RateBase, rules: Sequence[Escalator], day: date, indexes: Indexes = NO_INDEXES
+) -> RateInPeriod:
+    """What a rate is on a day. What falls due on the day has happened."""
+    value, steps, notes = base.value, [], []
+    for event in _events(rate, base, rules_for(rate, rules), day):
+        step, said = event.change(rate, value, indexes)
+        steps.append(step)
+        notes += said
+        value = step.result
+    return RateInPeriod(rate.key, rate.unit, value, base, tuple(steps), tuple(notes))
+
+
+def days_of_change(rate: Rate, rules: Sequence[Escalator], first: date, last: date) -> list[date]:
+    """Days strictly after `first` through `last` on which a dated schedule changes a rate."""
+    steps = (s for rule in rules_for(rate, rules) if isinstance(rule, Schedule) for s in rule.steps)
+    return sorted({step.date for step in steps if first < step.date <= last})
+
+
+@dataclass(frozen=True, slots=True)
+class _YearlyEvent:
+    """A yearly rule in one of its years; `others` would raise the same rate in that year and point as closely."""
+
+    day: date
+    rule: Yearly
+    year: int
+    others: int
+
+    @property
+    def skipped(self) -> bool:
+        """Whether it was agreed to leave this year out."""
+        exception = _exception(self.rule, self.year)
+        return exception is not None and exception.action == "skip"
+
+    def change(self, rate: Rate, value: Decimal | None, indexes: Indexes) -> tuple[RateStep, list[RateNote]]:
+        say = partial(_step, self.day, self.rule.rule, rate.unit, value)
+        if self.others:
+            message = f"{self.others + 1} escalators would raise {rate.key} in one year; one is meant"
+            return say(None, value, "raised by none of several escalators"), [RateNote(ESCALATOR_INVALID, message)]
+        exception = _exception(self.rule, self.year)
+        if self.skipped:
+            return say(None, value, f"not raised in {self.year}, as agreed"), []
+        if value is None:
+            return say(None, None, "nothing to raise"), []
+        replaced = exception.value if exception is not None and exception.action == "replace" else None
+        size = _size(self.rule, self.year, indexes) if replaced is None else replaced
+        if size is None:
+            index = getattr(self.rule, "index", "")
+            message = f"{index} has no value for {self.year}; what it raises stays as it was"
+            return say(None, value, f"no value of {index}, so not raised"), [RateNote("INDEX_MISSING", message)]
+        return self._raised(rate, value, max(size, Decimal(0)))
+
+    def _raised(self, rate: Rate, value: Decimal, size: Decimal) -> tuple[RateStep, list[RateNote]]:
+        if isinstance(self.rule, FixedAmount | PercentagePoints):
+            added = value + size
+            how = f"{plain(size)} points more" if rate.unit is not Unit.AMOUNT else f"{shown(size, rate.unit)} more"
+        else:
+            added = value * (1 + size / _HUNDRED)
+            how = f"{plain(size)} % more"
+        result, notes = _capped(rate, to_cents(added))
+        return _step(self.day, self.rule.rule, rate.unit, value, size, result, how), notes
+
+
+@dataclass(frozen=True, slots=True)
+class _DatedEvent:
+    """A step of a schedule; `others` are other values that schedules state as closely for the same day."""
+
+    day: date
+    step: ScheduleStep
+    others: int
+
+    def change(self, rate: Rate, value: Decimal | None, _indexes: Indexes) -> tuple[RateStep, list[RateNote]]:
+        say = partial(_step, self.day, "schedule", rate.unit, value, None)
+        if self.others:
+            message = f"{self.others + 1} schedules state {rate.key} on {self.day}; one is meant"
+            return say(value, "set by none of several schedules"), [RateNote(ESCALATOR_INVALID, message)]
+        result, notes = _capped(rate, self.step.value)
+        return say(result, "as scheduled"), notes
+
+
+type _Event = _YearlyEvent | _DatedEvent
+
+
+def _step(
+    day: date, rule: str, unit: Unit, before: Decimal | None, size: Decimal | None, result: Decimal | None, how: str
+) -> RateStep:
+    text = f"{day}: {shown(before, unit)} to {shown(result, unit)}, {how}"
+    return RateStep(day, rule, size, before, result, text)
+
+
+def _events(rate: Rate, base: RateBase, rules: Sequence[Escalator], day: date) -> list[_Event]:
+    """All that changes a rate after its base up to a day, in order; on one day a schedule comes last and wins.
+
+    Each stretch of time has the rules of the version that served it. A rate is raised at most once in a year, whatever
+    the versions say (rules R12).
+    """
+    past = day + _DAY
+    start, done, found = base.since + _DAY, set[int](), list[_Event]()
+    for before, current in [*((e.before, e.rules) for e in base.earlier), (past, tuple(rules))]:
+        end = min(before, past)
+        found += _yearly(rate, current, start, end, done)
+        found += _dated(rate, current, start, end)
+        start = max(start, end)
+    return sorted(found, key=lambda event: (event.day, isinstance(event, _DatedEvent)))
+
+
+def _yearly(rate: Rate, rules: Sequence[Escalator], start: date, end: date, done: set[int]) -> Iterator[_YearlyEvent]:
+    # A step that was deferred belongs to the year before the one in which it falls due.
+    for year in range(start.year - 1, end.year + 1) if start < end else ():
+        due = {
+            rule: when
+            for rule in rules
+            if not isinstance(rule, Schedule | Negotiated) and (when := _due(rule, year)) is not None
+        }
+        # The closest rule stands in for the others all year long, also in the months before its own.
+        closest = _closest(rate, list(due))
+        days = [due[rule] for rule in closest if start <= due[rule] < end]
+        if days and year not in done:
+            event = _YearlyEvent(min(days), closest[0], year, len(closest) - 1)
+            if not event.skipped:
+                done.add(year)
+            yield event
+
+
+def _dated(rate: Rate, rules: Sequence[Escalator], start: date, end: date) -> Iterator[_DatedEvent]:
+    by_day: dict[date, dict[Escalator, ScheduleStep]] = {}
+    for rule in rules:
+        for step in rule.steps if isinstance(rule, Schedule) else ():
+            if start <= step.date < end:
+                by_day.setdefault(step.date, {})[rule] = step
+    for day, steps in by_day.items():
+        values = {steps[rule].value: steps[rule] for rule in _closest(rate, list(steps))}
+        yield _DatedEvent(day, next(iter(values.values())), len(values) - 1)
+
+
+def _closest[E: Escalator](rate: Rate, rules: Sequence[E]) -> list[E]:
+    """The different rules that point most closely at a rate."""
+    ranked = [(closeness(rate, rule) or (-1, False), rule) for rule in rules]
+    best = max((rank for rank, _ in ranked), default=None)
+    return list(dict.fromkeys(rule for rank, rule in ranked if rank == best))
+
+
+def _exception(rule: Yearly, year: int) -> EscalatorException | None:
+    return next((given for given in rule.exceptions if given.year == year), None)
+
+
+def _due(rule: Yearly, year: int) -> date | None:
+    """The first day of the month in which a rule raises in a year; None when it does not.
+
+    A deferred step waits for the next such month after the usual one, perhaps in the next year.
+    """
+    if rule.month is None or rule.month == "anniversary" or year < (rule.first_year or year):
+        return None
+    usual = date(year, MONTHS.index(rule.month) + 1, 1)
+    if rule.until is not None and usual > rule.until:
+        return None
+    exception = _exception(rule, year)
+    if exception is None or exception.action != "defer" or exception.to is None:
+        return usual
+    later = date(year, MONTHS.index(exception.to) + 1, 1)
+    return later if later > usual else later.replace(year=year + 1)
+
+
+def _size(rule: Yearly, year: int, indexes: Indexes) -> Decimal | None:
+    """What a rule adds in a year, in its own measure; None without the index value (rules R13).
+
+    A falling index reduces nothing: reductions are agreed as dated schedules only (rules R43).
+    """
+    match rule:
+        case FixedPct():
+            return rule.pct
+        case FixedAmount():
+            return rule.amount
+        case PercentagePoints():
+            return rule.points
+    index = indexes.get((index_key(rule.index), year))
+    if index is None or isinstance(rule, IndexRule):
+        return index
+    return max(rule.pct, index) if isinstance(rule, GreaterOf) else min(rule.pct, index)
+
+
+def _capped(rate: Rate, value: Decimal) -> tuple[Decimal, list[RateNote]]:
+    """A percentage ends at 100 (rules R10)."""
+    if rate.unit is not Unit.PERCENT or value <= _HUNDRED:
+        return value, []
+    message = f"{rate.key} would be {plain(value)} %; it ends at 100 (rules R10)"
+    return to_cents(_HUNDRED), [RateNote("PERCENT_CAPPED", message)]
