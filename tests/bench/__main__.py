@@ -3,7 +3,15 @@
 import subprocess
 import sys
 
-BENCHMARKS = ("bench_indexing", "bench_contracts", "bench_billing", "bench_ingestion", "bench_pdf", "bench_audit")
+BENCHMARKS = (
+    "bench_indexing",
+    "bench_contracts",
+    "bench_notes",
+    "bench_billing",
+    "bench_ingestion",
+    "bench_pdf",
+    "bench_audit",
+)
 
 
 def main() -> int:
