@@ -17,9 +17,10 @@ def start_scheduled_billing() -> None:
 
 @timer(blueprint, "*/15 * * * * *")
 def sweep_unfinished_work() -> None:
-    """Publish messages that were committed but not sent, and look after runs and imports that stand still."""
+    """Publish messages that were not sent yet; look after runs, imports and late facts that stand still."""
+    from shared_code.edw.slices import publish_reopened
     from shared_code.edw.watch import watch_imports
     from shared_code.foundation.bus import sweep
     from shared_code.statements.runs import watch_running_runs
 
-    each(sweep, watch_running_runs, watch_imports)
+    each(sweep, watch_running_runs, watch_imports, publish_reopened)

@@ -43,6 +43,7 @@ _PLACES: dict[str, str] = {
     "site_number": "the site's number, leading zeros included",
     "code": "the code of an error in any case, or its number",
 }
+_ONE_OF_SEVERAL = "contractId"  # without it, a site with several contracts is refused as ambiguous
 CORRELATION: Json = {
     "name": "X-Correlation-ID",
     "in": "header",
@@ -159,6 +160,8 @@ def error_statuses(route: Route) -> list[int]:
         found.add(404)
     if route.changes:
         found |= {409, 422}
+    if any(query.name == _ONE_OF_SEVERAL for query in route.query):
+        found.add(409)
     if route.body is not None:
         found |= {413, 415}
     if route.if_match:
@@ -191,7 +194,9 @@ def _answer(route: Route, answer: Answer, schemas: Schemas) -> Json:
     if answer.model is not None:
         found["content"] = {answer.media: {"schema": schemas.answer(answer)}}
     elif answer.status == 200:
-        found["content"] = {answer.media: {"schema": {"type": "string", "format": "binary"}}}
+        # Whoever parses a file in a form of JSON has no text in hand, so that its type is left open.
+        kind = {} if answer.media.endswith("json") else {"type": "string"}
+        found["content"] = {answer.media: {"schema": {**kind, "format": "binary"}}}
     return found
 
 

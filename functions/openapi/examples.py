@@ -6,11 +6,14 @@ from typing import Any
 
 type Json = dict[str, Any]
 
+NOTE = "Rates go up 3% annually."
+"""The note of the contract that the examples show: a rise for a person to approve, with rate and month left open."""
 _CONTRACT: Json = {
     "schemaVersion": "1",
     "id": "contract-0042",
     "site": {"number": "0042", "customerName": "Harbor Hotel"},
     "paymentTerms": {"kind": "net_days", "days": 30},
+    "notes": NOTE,
     "components": [
         {
             "kind": "fixedFee",
@@ -35,7 +38,9 @@ _EXAMPLES: dict[str, dict[str, tuple[str, Json]]] = {
             {"period": "2026-10", "siteNumbers": ["0042", "0107"], "source": "preview", "dryRun": True},
         ),
     },
-    "shared_code.contracts.schema:Contract": {"fixedFee": ("A monthly fee, due in 30 days.", _CONTRACT)},
+    "shared_code.contracts.schema:Contract": {
+        "fixedFee": ("A monthly fee, due in 30 days, with a note that bills nothing yet.", _CONTRACT)
+    },
     "shared_code.access.requests:UserRequest": {
         "auditor": (
             "Let an auditor in until the end of the year.",
@@ -57,6 +62,55 @@ _EXAMPLES: dict[str, dict[str, tuple[str, Json]]] = {
             "Call a month incomplete after five days without rows.",
             {"changes": {"gapDays": 5}, "reason": "agreed with the billing team"},
         )
+    },
+    "shared_code.contracts.versions.model:ContractPatch": {
+        "dueDays": (
+            "Change the terms of payment and nothing else.",
+            {"paymentTerms": {"kind": "net_days", "days": 45}},
+        )
+    },
+    "shared_code.contracts.notes.requests:ProposalDecision": {
+        "approve": (
+            "Approve a rise whose rate and month the note does not name.",
+            {
+                "decision": "approve",
+                "reason": "as in the signed addendum of May",
+                "target": "fixedFee.fee",
+                "values": {"month": "January"},
+            },
+        ),
+        "reject": ("Reject what is agreed no longer.", {"decision": "reject", "reason": "the client has withdrawn it"}),
+    },
+    "shared_code.contracts.index_values.requests:IndexValuesRequest": {
+        "twoIndexes": (
+            "Enter what two indexes have risen by.",
+            {
+                "values": [
+                    {"name": "CPI", "year": 2027, "value": 3.1},
+                    {"name": "ECI", "year": 2027, "value": 3.45},
+                ],
+                "reason": "published on 15 January",
+            },
+        )
+    },
+    "shared_code.contracts.openings.requests:OpeningsRequest": {
+        "twoPlaces": (
+            "Take over a structure's revenue of the year, and start a profit share at zero.",
+            {
+                "balances": [
+                    {"kind": "structure", "id": "s-1", "basis": "amount", "asOf": "2026-09", "toDate": 412500.25},
+                    {"kind": "profitShare", "id": "a-1", "basis": "zero", "asOf": "2026-09"},
+                ],
+                "reason": "totals of the system before, checked by two people",
+            },
+        )
+    },
+    "shared_code.periods.requests:PeriodRequest": {
+        "close": ("Close a month.", {"action": "close"}),
+        "reopen": (
+            "Bill a closed month again.",
+            {"action": "reopen", "reason": "a revenue file was corrected by the source"},
+        ),
     },
     "shared_code.foundation.shapes:WithReason": {
         "reason": ("Say why.", {"reason": "the database was away for an hour and is back"})

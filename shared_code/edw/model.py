@@ -39,7 +39,8 @@ class Import(Described):
     sha256: str | None
     byte_count: int | None
     state: ImportState
-    """waiting: for the site master. held: for a decision, since too many rows are rejected."""
+    """waiting: for the site master, or for a closed month to be reopened. held: for a decision, since too many rows are
+    rejected."""
     reason: str | None
     """Why it is not current; GET /errors/{code} explains it."""
     message: str | None

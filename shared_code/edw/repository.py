@@ -166,9 +166,10 @@ def record_slice(connection: Connection, batch_no: int, slice_no: int, counts: d
     )
 
 
-def waiting(connection: Connection) -> list[Batch]:
-    """Batches that wait for the site master, oldest first."""
-    query = sa.select(import_batch).where(import_batch.c.state == "waiting").order_by(import_batch.c.batch_no)
+def waiting(connection: Connection, reason: str) -> list[Batch]:
+    """Batches that wait for this reason, oldest first."""
+    c = import_batch.c
+    query = sa.select(import_batch).where(c.state == "waiting", c.reason == reason).order_by(c.batch_no)
     return [Batch(**row._mapping) for row in connection.execute(query)]
 
 

@@ -26,6 +26,8 @@ from shared_code.foundation import audit, bus, clock, database, telemetry
 from shared_code.foundation.business_settings.repository import current as business_settings
 from shared_code.foundation.calendar import Period
 from shared_code.foundation.errors import BillingError
+from shared_code.periods.errors import PERIOD_CLOSED
+from shared_code.periods.repository import is_closed
 
 log = logging.getLogger(__name__)
 _SCALE = 4
@@ -145,7 +147,7 @@ def _wait(batch: Batch) -> None:
 def resume_waiting() -> int:
     """Ask again for the slices of all batches that wait for the site master. Returns how many batches go on."""
     with database.reading() as connection:
-        parked = repository.waiting(connection)
+        parked = repository.waiting(connection, errors.REFERENCE_MISSING.code)
     resumed = 0
     for batch in parked:
         with bus.unit_of_work() as work:
@@ -193,6 +195,40 @@ def restart(work: database.UnitOfWork, batch: Batch, values: dict[str, object], 
     work.send([messages.stage(batch.batch_id, number, cause) for number in range(1, len(plan) + 1)])
 
 
+# -- waiting for a month to be reopened ---------------------------------------------------------------------------
+
+
+def publish_reopened() -> int:
+    """Let batches go on that came after their month was closed, where it is open again (rules R41).
+
+    Run by a timer, so that nothing is lost when the process that reopened the month dies. Returns how many go on.
+    """
+    with database.reading() as connection:
+        parked = repository.waiting(connection, PERIOD_CLOSED.code)
+        closed = {batch.period for batch in parked if is_closed(connection, Period.parse(batch.period))}
+    resumed = 0
+    for batch in parked:
+        if batch.period in closed:
+            continue
+        with bus.unit_of_work() as work:
+            if repository.claim_state(work.connection, batch.batch_no, "waiting", "loading", reason=None, message=None):
+                work.send([messages.finish(batch.batch_id)])
+                resumed += 1
+    return resumed
+
+
+def _wait_for_reopening(work: database.UnitOfWork, batch: Batch) -> None:
+    """Facts of a closed month do not become current: its statements would no longer say what the facts say."""
+    repository.claim_state(
+        work.connection,
+        batch.batch_no,
+        "loading",
+        "waiting",
+        reason=PERIOD_CLOSED.code,
+        message=f"{batch.period} is closed. {PERIOD_CLOSED.cure}",
+    )
+
+
 # -- finishing ----------------------------------------------------------------------------------------------------
 
 
@@ -218,13 +254,20 @@ def finish_batch(batch_id: str) -> None:
 
 
 def _publish(dataset: Dataset, batch: Batch, repeated: int) -> bool:
-    """Publish or hold a loading batch; False when it begins anew instead, since the site master has moved on."""
+    """Publish or hold a loading batch, or let it wait while its month is closed.
+
+    False when it begins anew instead, since the site master has moved on.
+    """
     with bus.unit_of_work() as work:
         # locks the row, so that a second finish waits here and then finds the batch published
         if repository.claim_state(work.connection, batch.batch_no, "loading"):
             if not dataset.whole and repository.refused_known_site(work.connection, batch.batch_no):
                 _read_again(work, batch)
                 return False
+            if not dataset.whole and is_closed(work.connection, Period.parse(batch.period)):
+                _wait_for_reopening(work, batch)
+                _record_end(work, batch.batch_id)
+                return True
             held_share = business_settings(work.connection).import_hold_rejected_share
             publish(work.connection, dataset, batch, repeated, held_share)
             _record_end(work, batch.batch_id)

@@ -24,6 +24,7 @@ _AZURE_SQL_VERSION = (12, 0, 2000, 8)  # what Azure SQL says of itself, whatever
 _CLAIM = "WITH (UPDLOCK, READPAST, ROWLOCK)"
 _LOCK = "WITH (UPDLOCK, ROWLOCK)"
 _ALONE = "WITH (UPDLOCK, HOLDLOCK)"
+_STEADY = "WITH (HOLDLOCK)"
 _databases = sa.table("databases", sa.column("name"), sa.column("is_read_committed_snapshot_on"), schema="sys")
 
 COLLATION = "Latin1_General_100_BIN2"
@@ -128,6 +129,14 @@ def alone[*Ts](rows: sa.Select[*Ts], table: sa.FromClause) -> sa.Select[*Ts]:
     For decisions about a whole set, where the row that would break them may not exist yet.
     """
     return rows.with_hint(table, _ALONE, "mssql")
+
+
+def steady[*Ts](rows: sa.Select[*Ts], table: sa.FromClause) -> sa.Select[*Ts]:
+    """`rows` of `table`, which nobody changes or adds to until this transaction ends, and which others may read too.
+
+    For what many transactions at once rely on, and one of another kind (`alone`) changes now and then.
+    """
+    return rows.with_hint(table, _STEADY, "mssql")
 
 
 def snapshot_problem(connection: Connection) -> str | None:

@@ -7,6 +7,10 @@ from functools import cache
 
 from shared_code.access import errors as access
 from shared_code.contracts import errors as contracts
+from shared_code.contracts.index_values import errors as index_values
+from shared_code.contracts.notes import errors as notes
+from shared_code.contracts.openings import errors as openings
+from shared_code.contracts.versions import errors as versions
 from shared_code.edw import errors as edw
 from shared_code.foundation import listing
 from shared_code.foundation.answers import Described
@@ -26,6 +30,7 @@ from shared_code.foundation.idempotency import errors as idempotency
 from shared_code.foundation.settings import SETTINGS_INVALID
 from shared_code.operations import errors as operations
 from shared_code.operations import platform_errors
+from shared_code.periods import errors as periods
 from shared_code.statements import errors as statements
 from shared_code.statements.reasons import REASONS
 
@@ -47,6 +52,11 @@ def catalog() -> dict[str, ErrorKind]:
         *business_settings.KINDS,
         *access.KINDS,
         *contracts.KINDS,
+        *versions.KINDS,
+        *index_values.KINDS,
+        *openings.KINDS,
+        *notes.KINDS,
+        *periods.KINDS,
         *edw.ALL,
         *operations.KINDS,
         *platform_errors.KINDS,

@@ -22,6 +22,7 @@ from functions.declarations import Route, routes
 from localhost.identity import Issuer
 from shared_code.access.roles import MATRIX, ROLES
 from shared_code.access.tables import district_assignment, site_assignment
+from shared_code.contracts.notes import merge
 from shared_code.documents.paths import CONTRACT_DROPS
 from shared_code.foundation.dead_letters.tables import dead_letter
 from tests.flows.conftest import PERIOD, App, contract_files, csv_file, fixed_fees, running_app, site_master
@@ -29,6 +30,7 @@ from tests.flows.conftest import PERIOD, App, contract_files, csv_file, fixed_fe
 pytestmark = pytest.mark.flow
 OWN, OTHER = "0901", "0977"
 NOBODY = "nobody"
+NOTE = "Fixed fee: 3% increase each January."
 ACCESS_LETTERS = ("read", "write", "approve")
 
 
@@ -55,6 +57,23 @@ EXAMPLES = {
     "get_statement_pdf": Example("statements/{statement}/pdf", of_site=True),
     "get_contract": Example("sites/{site}/contract", of_site=True),
     "put_contract": Example("sites/{site}/contract?dryRun=true", 400, body=EMPTY),
+    "list_site_contracts": Example("sites/{site}/contracts", of_site=True),
+    "patch_contract": Example("sites/{site}/contract?dryRun=true", 400, body=EMPTY),
+    "list_contract_versions": Example("sites/{site}/contract/versions", of_site=True),
+    "get_contract_version": Example("sites/{site}/contract/versions/1", of_site=True),
+    "validate_contract": Example("contracts/validate", 400, body=EMPTY),
+    "export_legacy_contract": Example("contracts/legacy-export/{site}", of_site=True),
+    "get_contract_timeline": Example("contracts/{site}/timeline", of_site=True),
+    "list_proposals": Example("contracts/{site}/proposals", of_site=True),
+    "get_proposal": Example("contracts/{site}/proposals/{proposal}", of_site=True),
+    "decide_proposal": Example(f"contracts/{{site}}/proposals/{UNKNOWN}", 400, body=EMPTY),
+    "get_index_values": Example("index-values"),
+    "put_index_values": Example("index-values", 400, body=EMPTY),
+    "list_index_value_changes": Example("index-values/CPI/2026/history", 404),
+    "get_opening_balances": Example("opening-balances/{site}", of_site=True),
+    "put_opening_balances": Example("opening-balances/{site}", 400, body=EMPTY),
+    "get_period": Example(f"periods/{PERIOD}"),
+    "decide_period": Example(f"periods/{PERIOD}", 400, body=EMPTY),
     "list_imports": Example("imports"),
     "get_import": Example("imports/{batch}", of_site=True),
     "list_rejections": Example("imports/{batch}/rejections", of_site=True),
@@ -107,7 +126,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     with running_app(tmp_path_factory.mktemp("roles")) as app:
         master = site_master(OWN, OTHER).replace(f"Hotel {OTHER},East".encode(), f"Hotel {OTHER},West".encode())
         app.take_in({f"site_master/{PERIOD}/sites.csv": master})
-        app.take_in(contract_files(fixed_fees(OWN, ("10.00", 1)), fixed_fees(OTHER, ("20.00", 1))), CONTRACT_DROPS)
+        deals = (fixed_fees(site, (fee, 1), notes=NOTE) for site, fee in ((OWN, "10.00"), (OTHER, "20.00")))
+        app.take_in(contract_files(*deals), CONTRACT_DROPS)
         batches = app.take_in({f"site_statistics/{PERIOD}/{site}.csv": statistics(site) for site in (OWN, OTHER)})
         both = f"forecast/{PERIOD}/{OWN}-and-{OTHER}.csv"
         app.take_in({both: forecast(OWN, OTHER)})
@@ -125,6 +145,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
                 "statement": statements[site],
                 "batch": batches[f"site_statistics/{PERIOD}/{site}.csv"]["batchId"],
                 "letter": "d" * 32,
+                "proposal": merge((), NOTE)[0].key,
             }
             for site in (OWN, OTHER)
         }

@@ -281,7 +281,10 @@ def test_a_second_contract_of_a_site_is_refused_unless_it_is_asked_for() -> None
 
 
 def test_an_edit_that_leaves_a_rate_alone_keeps_the_month_that_it_is_stated_for() -> None:
-    """Rules R43: else any edit in February would switch January's increase off, and nobody would see it."""
+    """Rules R43: else any edit in February would switch January's increase off, and nobody would see it.
+
+    The fee is stated in 2026; January raises it by 3 %, and the edit in between does not take that back.
+    """
     rule = {"rule": "fixed_pct", "pct": "3", "target": "fixedFee.fee", "month": "January", "status": "approved"}
     save("0901", escalators=[rule])
     open_site("0901")
@@ -292,4 +295,6 @@ def test_an_edit_that_leaves_a_rate_alone_keeps_the_month_that_it_is_stated_for(
     bill(run, "one")
 
     (item,) = items(run)
-    assert (item.outcome, item.reason) == ("Failed", "COMPONENT_NOT_SUPPORTED")
+    assert (item.outcome, item.reason) == ("Generated", None)
+    with database.reading() as connection:
+        assert str(connection.scalar(sa.select(statement.c.total))) == "103.0000"

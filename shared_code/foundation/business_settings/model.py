@@ -37,6 +37,13 @@ class BusinessSettings:
     occupied_rooms_value_types: frozenset[str] = _decided(
         Codes(), frozenset(), "Value types of room statistics that count as occupied rooms; none means all of them."
     )
+    # requirements CON-17
+    further_gl_codes: frozenset[str] = _decided(
+        Codes(), frozenset(), "GL codes that contracts may name besides those of the chart that the app comes with."
+    )
+    job_codes: frozenset[str] = _decided(
+        Codes(), frozenset(), "Job codes that contracts may name; none means that any may be, with a warning."
+    )
     # datasets 6
     import_hold_rejected_share: Decimal = _decided(  # noqa: RUF009 - a field
         Share(),

@@ -1,8 +1,11 @@
 """Payment terms: wordings, what they mean, and when an invoice is due (rules R28)."""
 
+import calendar
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared_code.contracts.legacy.wording import read_payment_terms
 from shared_code.contracts.schema import DayOfMonth, NetDays, OnReceipt, PaymentTerms, RawTerms
@@ -53,6 +56,15 @@ DUE: list[tuple[PaymentTerms, str, str | None]] = [
     (DayOfMonth(day=30), "2026-02-28", "2026-03-30"),
     (RawTerms(text="when ready"), "2026-05-31", None),
 ]
+
+
+@given(st.integers(1, 31), st.dates(date(2020, 1, 1), date(2040, 12, 31)))
+def test_a_day_of_the_month_is_the_next_one_and_at_most_a_month_ahead(day: int, dated: date) -> None:
+    due = DayOfMonth(day=day).due_date(dated)
+
+    assert due is not None
+    assert 1 <= (due - dated).days <= 31
+    assert due.day == min(day, calendar.monthrange(due.year, due.month)[1])
 
 
 @pytest.mark.parametrize(("terms", "dated", "due"), DUE)

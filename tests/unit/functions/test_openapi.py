@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from jsonschema.validators import extend
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from pydantic import TypeAdapter
 from referencing import Registry
@@ -38,6 +39,8 @@ OPERATIONS: dict[str, dict[str, Any]] = {
 }
 DECLARED = {route.operation_id: route for route in routes().values()}
 REGISTRY: Registry[Any] = Registry().with_resource("urn:api", DRAFT202012.create_resource(API))
+# Patterns are left out, however deep they stand: invented texts follow none.
+WITHOUT_PATTERNS = extend(Draft202012Validator, {"pattern": lambda *_: iter(())})
 
 every_operation = pytest.mark.parametrize("name", OPERATIONS)
 
@@ -54,10 +57,9 @@ def parts(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def faults(reference: str, value: Any) -> list[str]:
-    """What is wrong with a value. Patterns are left out: invented texts follow none."""
-    validator = Draft202012Validator({"$ref": f"urn:api{reference}"}, registry=REGISTRY)
-    found = [error for error in validator.iter_errors(value) if error.validator != "pattern"]
-    return [f"{error.json_path}: {error.message}" for error in found]
+    """What is wrong with a value."""
+    validator = WITHOUT_PATTERNS({"$ref": f"urn:api{reference}"}, registry=REGISTRY)
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
 
 
 # -- the document as a whole ------------------------------------------------------------------------------------------
@@ -141,6 +143,7 @@ def test_an_operation_announces_its_refusals(name: str) -> None:
     expected |= {"403"} if route.door == "role" else set()
     expected |= {"404"} if "{" in route.path else set()
     expected |= {"409", "422"} if route.changes else set()
+    expected |= {"409"} if "contractId" in {query.name for query in route.query} else set()
     expected |= {"413", "415"} if route.body else set()
     expected |= {"412"} if route.if_match else set()
 

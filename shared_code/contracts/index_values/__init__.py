@@ -1,0 +1,1 @@
+"""Price indexes by year, which escalators of contracts grow with (rules R13)."""

@@ -1,0 +1,1 @@
+"""Months as the books know them: open or closed (rules R41)."""
