@@ -115,7 +115,7 @@ def test_messages_of_a_session_come_in_order_and_some_sessions_at_a_time(stage: 
     seen = len(stage.all_events())
     names = ["a", "b", "c", "d"]
     for name in names:
-        stage.send("ordered", *session(name, 5, seconds=0.1), session_id=name)
+        stage.send("ordered", *session(name, 5, seconds=0.3), session_id=name)
     expected = {name: [m["id"] for m in session(name, 5)] for name in names}
     stage.wait(lambda: len([n for n in stage.events("ordered done") if n["session"] in names]) == 20)
     new = stage.all_events()[seen:]
