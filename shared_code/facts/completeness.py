@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 from shared_code.facts.model import REVENUE, STATISTICS, Presence, SiteFacts
 from shared_code.foundation.calendar import Period
@@ -22,9 +22,8 @@ class FactReason(StrEnum):
     HISTORY = "MISSING_HISTORY"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Need:
-    """A dataset and month that some active row of the contract reads."""
+class Need(NamedTuple):
+    """A dataset and month that some active row of the contract reads: a key of `SiteFacts.presence`."""
 
     dataset: str
     period: Period
@@ -44,39 +43,43 @@ def shortfalls(facts: SiteFacts, needs: Iterable[Need], gap_days: int) -> list[S
     A month of a window before the service period that was never loaded is MISSING_HISTORY; one that is loaded but
     incomplete or has rejected rows fails as the service month would (rules R8, R60).
     """
-    found = [s for need in sorted(set(needs)) for s in _judge(facts, need, gap_days)]
+    found = [(need, *fault) for need in set(needs) for fault in _faults(facts, need, gap_days)]
+    if not found:  # as a rule; order and sentences are for the few that lack something
+        return []
     order = list(FactReason)
-    return sorted(found, key=lambda s: order.index(s.reason))
+    found.sort(key=lambda fault: (order.index(fault[1]), fault[0]))
+    return [
+        Shortfall(reason, f"{need.dataset} of {need.period} for site {facts.site}: {text}")
+        for need, reason, text in found
+    ]
 
 
-def _judge(facts: SiteFacts, need: Need, gap_days: int) -> Iterator[Shortfall]:
-    presence = facts.presence.get((need.dataset, need.period))
-    where = f"{need.dataset} of {need.period} for site {facts.site}"
+def _faults(facts: SiteFacts, need: Need, gap_days: int) -> Iterator[tuple[FactReason, str]]:
+    presence = facts.presence.get(need)
     if presence is None or presence.rows == 0:
         if need.period < facts.period:
-            yield Shortfall(FactReason.HISTORY, f"{where}: no rows; the to-date window needs every month")
+            yield FactReason.HISTORY, "no rows; the to-date window needs every month"
         else:
-            text = "no rows; drop the file, or confirm 'no activity' with a reason"
-            yield Shortfall(FactReason.MISSING, f"{where}: {text}")
+            yield FactReason.MISSING, "no rows; drop the file, or confirm 'no activity' with a reason"
     elif need.dataset in _DAILY and (gap := _gap(facts, presence, need.period, gap_days)):
-        yield Shortfall(FactReason.INCOMPLETE, f"{where}: {gap}")
+        yield FactReason.INCOMPLETE, gap
     if presence is not None and presence.rejected:
-        yield Shortfall(FactReason.REJECTED, f"{where}: {presence.rejected} rejected rows; see the import report")
+        yield FactReason.REJECTED, f"{presence.rejected} rejected rows; see the import report"
 
 
 def _gap(facts: SiteFacts, presence: Presence, period: Period, gap_days: int) -> str | None:
     """Daily data must reach the end of the month without a hole of more than `gap_days` days (rules R8, R60)."""
-    if presence.reaches is not None and presence.reaches < period.last_day:
-        return f"the file ends on {presence.reaches}, the month on {period.last_day}"
-    opens = max(period.first_day, facts.started or date.min)
+    opens, ends = period.first_day, period.last_day
+    if presence.reaches is not None and presence.reaches < ends:
+        return f"the file ends on {presence.reaches}, the month on {ends}"
     if presence.first_day is None or presence.last_day is None:
         return None
-    holes = (
-        ((presence.first_day - opens).days, f"no rows before {presence.first_day}"),
-        (presence.longest_gap, f"{presence.longest_gap} days without rows inside the month"),
-        ((period.last_day - presence.last_day).days, f"rows stop on {presence.last_day}"),
-    )
-    for length, text in holes:
-        if length > gap_days:
-            return text
+    if facts.started is not None and facts.started > opens:
+        opens = facts.started
+    if (presence.first_day - opens).days > gap_days:
+        return f"no rows before {presence.first_day}"
+    if presence.longest_gap > gap_days:
+        return f"{presence.longest_gap} days without rows inside the month"
+    if (ends - presence.last_day).days > gap_days:
+        return f"rows stop on {presence.last_day}"
     return None

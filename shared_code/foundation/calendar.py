@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Self
 
 from shared_code.foundation.errors import BillingError, Detail, ErrorKind
@@ -15,6 +16,7 @@ _TEXT = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 _COMPACT = re.compile(r"([0-9]{4})(0[1-9]|1[0-2])")
 _FIRST_YEAR = 2000
 _LAST_YEAR = 2199
+_MONTHS = 12 * (_LAST_YEAR - _FIRST_YEAR + 1)
 
 PERIOD_INVALID = ErrorKind(
     "PERIOD_INVALID", 2301, 400, "The period is not a month.", "Write the period as YYYY-MM, for example 2026-10."
@@ -55,7 +57,7 @@ class Period:
 
     @property
     def days(self) -> int:
-        return _calendar.monthrange(self.year, self.month)[1]
+        return _days(self.year, self.month)
 
     @property
     def index(self) -> int:
@@ -67,25 +69,45 @@ class Period:
         """`YYYYMM`, as warehouse tables and invoice numbers write it."""
         return f"{self.year:04d}{self.month:02d}"
 
-    def plus(self, months: int) -> Self:
-        year, month = divmod(self.index + months, 12)
-        return type(self)(year, month + 1)
+    def plus(self, months: int) -> Period:
+        return _at(self.index + months)
 
     @property
-    def next(self) -> Self:
+    def next(self) -> Period:
         return self.plus(1)
 
     @property
-    def previous(self) -> Self:
+    def previous(self) -> Period:
         return self.plus(-1)
 
-    def until(self, end: Self) -> Iterator[Self]:
+    def until(self, end: Period) -> Iterator[Period]:
         """Every period from this one up to, not including, `end`."""
-        for distance in range(max(end.index - self.index, 0)):
-            yield self.plus(distance)
+        return map(_at, range(self.index, end.index))
 
     def __str__(self) -> str:
-        return f"{self.year:04d}-{self.month:02d}"
+        return _text(self.year, self.month)
+
+    def __hash__(self) -> int:
+        return self.year * 12 + self.month
+
+
+# Billing asks for the same few months many times for every contract: each is made, measured and written once.
+
+
+@lru_cache(maxsize=_MONTHS)
+def _at(index: int) -> Period:
+    year, month = divmod(index, 12)
+    return Period(year, month + 1)
+
+
+@lru_cache(maxsize=_MONTHS)
+def _days(year: int, month: int) -> int:
+    return _calendar.monthrange(year, month)[1]
+
+
+@lru_cache(maxsize=_MONTHS)
+def _text(year: int, month: int) -> str:
+    return f"{year:04d}-{month:02d}"
 
 
 def read_period(text: str, place: str = "period", kind: ErrorKind = PERIOD_INVALID) -> Period:

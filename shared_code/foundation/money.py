@@ -8,7 +8,7 @@ ZERO = Decimal("0.00")
 
 def to_cents(amount: Decimal) -> Decimal:
     """Round to cents, halves away from zero (`ROUND_HALF_UP` rounds the magnitude). Source: rules R1."""
-    return amount.quantize(CENT, rounding=ROUND_HALF_UP) + ZERO  # -0.00 becomes 0.00
+    return amount.quantize(CENT, ROUND_HALF_UP) or ZERO  # -0.00 becomes 0.00
 
 
 def to_places(value: Decimal, places: int) -> Decimal:
@@ -18,8 +18,8 @@ def to_places(value: Decimal, places: int) -> Decimal:
 
 def dollars(amount: Decimal) -> str:
     """US currency text with thousands separators, as lines and documents print it: `$1,234.50`, `-$3.00`."""
-    rounded = to_cents(amount)
-    return f"-${-rounded:,.2f}" if rounded < 0 else f"${rounded:,.2f}"
+    text = f"{to_cents(amount):,f}"
+    return "-$" + text[1:] if text[0] == "-" else "$" + text
 
 
 def plain(value: Decimal) -> str:
