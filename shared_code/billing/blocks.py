@@ -1,79 +1,75 @@
-"""The blocks of a contract and how a statement is computed from them. A new block is one file and one entry here."""
+"""The blocks of a contract. A new block is one file and one entry here: in the order in which lines are printed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from graphlib import TopologicalSorter
 
-from shared_code.billing import fixed_fee, per_labor_hour, per_occupied_room, revenue_share
-from shared_code.billing.context import BillingContext
-from shared_code.billing.model import Line, Outcome, Reason
-from shared_code.billing.rate_history import with_rate_history
-from shared_code.contracts.terms import PeriodTerms
-from shared_code.facts.completeness import Need, shortfalls
-from shared_code.facts.model import SiteFacts
-from shared_code.foundation.money import ZERO
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A calculator: the facts it needs, and the lines it bills from terms and facts."""
-
-    name: str
-    needs: Callable[[PeriodTerms, SiteFacts], Sequence[Need]]
-    bill: Callable[[PeriodTerms, SiteFacts, BillingContext], Sequence[Line]]
-
-
-# in the order in which lines are printed (billing-flows 5.5, step 5)
-BLOCKS = (
-    Block(fixed_fee.NAME, fixed_fee.needs, fixed_fee.bill),
-    Block(per_occupied_room.NAME, per_occupied_room.needs, per_occupied_room.bill),
-    Block(per_labor_hour.NAME, per_labor_hour.needs, per_labor_hour.bill),
-    Block(revenue_share.NAME, revenue_share.needs, revenue_share.bill),
+from shared_code.billing import (
+    adhoc,
+    bell_service,
+    billable_expenses,
+    billable_payroll,
+    claims,
+    deposited_revenue,
+    fixed_fee,
+    insurance,
+    management_fee,
+    mid_month_advance,
+    non_gl_expense,
+    per_labor_hour,
+    per_occupied_room,
+    profit_share,
+    pteb,
+    revenue_share,
+    support_services,
+    validations,
 )
-SUPPORTED = frozenset(block.name for block in BLOCKS)
+from shared_code.billing.block import Block
+
+# Billing-flows 5.5, step 5. Ad-hoc lines have their place among them.
+BLOCKS: tuple[Block, ...] = (
+    fixed_fee.BLOCK,
+    per_occupied_room.BLOCK,
+    bell_service.BLOCK,
+    deposited_revenue.BLOCK,
+    billable_expenses.BLOCK,
+    billable_payroll.BLOCK,
+    pteb.BLOCK,
+    support_services.BLOCK,
+    insurance.BLOCK,
+    claims.BLOCK,
+    management_fee.BLOCK,
+    non_gl_expense.BLOCK,
+    mid_month_advance.BLOCK,
+    per_labor_hour.BLOCK,
+    adhoc.BLOCK,
+    revenue_share.BLOCK,
+    validations.BLOCK,
+    profit_share.BLOCK,
+)
 
 
-def compute(terms: PeriodTerms, facts: SiteFacts, context: BillingContext) -> Outcome:
-    """Bill one contract for one period, wholly or not at all.
+def in_order(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
+    """The blocks as they are computed: givers before readers, the last ones last, else as printed.
 
-    Reasons in the order of rules R61: contract errors first, then missing, incomplete, rejected facts, missing history.
-    Lines of 0.00 are dropped (billing-flows 5.5, step 6); no lines at all means nothing to bill.
+    Raises ValueError for a value that nobody or more than one block gives, or a circle.
     """
-    reasons = [*_contract_reasons(terms, facts), *_fact_reasons(terms, facts, context)]
-    if reasons:
-        return Outcome(reasons=tuple(reasons))
-    lines = [line for block in BLOCKS if block.name in terms.blocks for line in block.bill(terms, facts, context)]
-    billed = with_rate_history((line for line in lines if line.amount != ZERO), terms.rates)
-    return Outcome(lines=tuple(billed))
+    giver: dict[str, str] = {}
+    for block in blocks:
+        for value in block.gives:
+            if value.name in giver:
+                raise ValueError(f"{value.name} is given by {giver[value.name]} and by {block.name}")
+            giver[value.name] = block.name
+    missing = {value.name for block in blocks for value in block.reads} - giver.keys()
+    if missing:
+        raise ValueError(f"no block gives {', '.join(sorted(missing))}")
+    before = {block.name: {giver[value.name] for value in block.reads} for block in blocks}
+    for block in blocks:
+        if block.last:
+            before[block.name] |= {other.name for other in blocks if not other.last}
+    by_name = {block.name: block for block in blocks}
+    return tuple(by_name[name] for name in TopologicalSorter(before).static_order())
 
 
-def needs_of(terms: PeriodTerms, facts: SiteFacts) -> list[Need]:
-    """Every dataset and month that the contract's active rows read (rules R60)."""
-    return [need for block in BLOCKS if block.name in terms.blocks for need in block.needs(terms, facts)]
-
-
-def _contract_reasons(terms: PeriodTerms, facts: SiteFacts) -> list[Reason]:
-    found = [_unsupported(name) for name in terms.unsupported(SUPPORTED)]
-    if any(structure.validation.kind != "none" for structure in terms.structures):
-        found.append(_unsupported("validations"))
-    found.extend(Reason(finding.code, f"{finding.pointer}: {finding.message}") for finding in terms.errors)
-    found.extend(
-        Reason("NULL_NUMBER", f"job {job} has overtime hours but no overtime rate; enter the rate")
-        for job in per_labor_hour.overtime_rates_missing(terms, facts)
-    )
-    if revenue_share.NAME in terms.blocks and revenue_share.anchor_missing(terms, facts):
-        found.append(
-            Reason("ANCHOR_MISSING", "an anniversary window needs a date: enter the contract's anchor or site start")
-        )
-    return found
-
-
-def _unsupported(name: str) -> Reason:
-    message = f"the contract bills '{name}', which this version cannot compute; nothing is billed in part"
-    return Reason("COMPONENT_NOT_SUPPORTED", message)
-
-
-def _fact_reasons(terms: PeriodTerms, facts: SiteFacts, context: BillingContext) -> list[Reason]:
-    missing = shortfalls(facts, needs_of(terms, facts), context.gap_days)
-    return [Reason(s.reason.value, s.message) for s in missing]
+SUPPORTED = frozenset(block.component for block in BLOCKS if block.component is not None)
+"""The components of a contract that can be billed."""

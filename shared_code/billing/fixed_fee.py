@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from shared_code.billing.context import BillingContext
+from shared_code.billing.block import Block
+from shared_code.billing.given import Billed, Given
 from shared_code.billing.model import Line, Step, Trace, required
 from shared_code.contracts.terms import PeriodTerms
-from shared_code.facts.completeness import Need
-from shared_code.facts.model import SiteFacts
 from shared_code.foundation.money import dollars, to_cents
 
 if TYPE_CHECKING:
@@ -18,17 +16,12 @@ if TYPE_CHECKING:
 NAME = "fixedFee"
 
 
-def needs(_terms: PeriodTerms, _facts: SiteFacts) -> Sequence[Need]:
-    """A fixed fee needs no facts."""
-    return ()
-
-
-def bill(terms: PeriodTerms, _facts: SiteFacts, _context: BillingContext) -> Sequence[Line]:
+def bill(given: Given) -> Billed:
     """One line per service: in full when it is active on the first day of the period (rules R14).
 
     A contract with `proration: daily` pays a service for the days of the month on which it is active.
     """
-    return [_line(service, terms) for service in terms.services]
+    return Billed([_line(service, given.terms) for service in given.terms.services])
 
 
 def _line(service: ServiceLine, terms: PeriodTerms) -> Line:
@@ -42,3 +35,6 @@ def _line(service: ServiceLine, terms: PeriodTerms) -> Line:
         steps=(Step(f"Monthly fee {dollars(fee)} {text}", amount),),
     )
     return Line(NAME, service.group, service.display_name, service.code or "", "", amount, trace)
+
+
+BLOCK = Block(NAME, NAME, bill)

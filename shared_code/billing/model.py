@@ -1,45 +1,56 @@
-"""What billing gives: lines with a trace, or reasons why not. Values only; nothing here reads or writes."""
+"""What billing gives: lines with a trace, or reasons why not. Values only; nothing here reads or writes.
+
+Lines and what they consist of are named tuples: a contract has dozens of them, and a frozen data class takes three
+times as long to make.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
+from typing import Literal, NamedTuple
+
+_NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One step of a calculation in one sentence, with its value."""
 
     text: str
     value: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class FactReference:
-    """The source rows behind an input: which dataset, which rows of it, how many, their sum and their batches."""
+class FactReference(NamedTuple):
+    """The source rows behind an input: which dataset, which rows of it, how many, their sum and their batches.
+
+    `predicate` says it in words; `period` and `selection` say it so that the rows can be found again: `measure` (of
+    facts/predicates.py) and `codes`, `accounts`, `roles`, or `valueTypes`. See billing/references.py.
+    """
 
     dataset: str
     predicate: str
     rows: int
     amount: Decimal
     batches: tuple[str, ...]
+    period: str = ""
+    selection: Mapping[str, object] = _NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(NamedTuple):
     """Why an amount is what it is: inputs by name, steps in order, fact references."""
 
-    inputs: Mapping[str, object] = field(default_factory=dict)
+    inputs: Mapping[str, object] = _NOTHING
     steps: tuple[Step, ...] = ()
     facts: tuple[FactReference, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One invoice line, rounded to cents when it was made (rules R1).
 
     `block` names the calculator, `group` the invoice group, `code` the GL main account (never printed).
+    `shows_zero`: on an invoice that exists it is printed even when it is 0.00 (rules R54).
     """
 
     block: str
@@ -49,7 +60,29 @@ class Line:
     description: str
     amount: Decimal
     trace: Trace
-    meta: Mapping[str, object] = field(default_factory=dict)
+    meta: Mapping[str, object] = _NOTHING
+    shows_zero: bool = False
+
+
+AdHocType = Literal["miscellaneous", "clientPaidExpense", "reimbursableExpense", "nonBillableExpense"]
+
+
+@dataclass(frozen=True, slots=True)
+class AdHocLine:
+    """A line that a person added to a statement, as it is stored (rules R18, billing-flows 5.10).
+
+    Client-paid and non-billable expenses are negative, as a statement credits them.
+    """
+
+    id: str
+    group: int
+    type: AdHocType
+    title: str
+    code: str
+    description: str
+    amount: Decimal
+    author: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +95,16 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result for one contract and period: lines by group, or reasons. The first reason is the one reported."""
+    """The result for one contract and period: lines by group, or reasons. The first reason is the one reported.
+
+    `profit` is the monthly profit of a management agreement, exact to the cents of its lines; it is kept even when
+    nothing is billed, since later months of a window count it (rules R44).
+    """
 
     lines: tuple[Line, ...] = ()
     reasons: tuple[Reason, ...] = ()
     warnings: tuple[Reason, ...] = ()
+    profit: Decimal | None = None
 
     @property
     def failed(self) -> bool:

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from decimal import Decimal
 
-from shared_code.billing.context import BillingContext
-from shared_code.billing.model import FactReference, Line, Step, Trace, required
-from shared_code.contracts.terms import PeriodTerms
+from shared_code.billing.block import Block
+from shared_code.billing.given import Billed, Given
+from shared_code.billing.model import Line, Step, Trace, required
+from shared_code.billing.references import rooms_reference
 from shared_code.facts.completeness import Need
-from shared_code.facts.model import STATISTICS, FactSum, SiteFacts
+from shared_code.facts.model import STATISTICS, FactSum
 from shared_code.foundation.money import dollars, plain, to_cents, to_places
 
 NAME = "perOccupiedRoom"
 
 
-def needs(terms: PeriodTerms, facts: SiteFacts) -> Sequence[Need]:
+def needs(given: Given) -> Iterable[Need]:
     """Site statistics of the service month, when the block is on."""
-    return (Need(STATISTICS, facts.period),) if terms.rooms is not None else ()
+    return (Need(STATISTICS, given.facts.period),) if given.terms.rooms is not None else ()
 
 
-def bill(terms: PeriodTerms, facts: SiteFacts, context: BillingContext) -> Sequence[Line]:
+def bill(given: Given) -> Billed:
     """One line: rooms × rate. Draft rows never count (rules R47)."""
+    terms, facts, context = given.terms, given.facts, given.context
     if terms.rooms is None:
-        return ()
+        return Billed()
     rooms = facts.rooms or FactSum(Decimal(0), 0, "")
     rate = required(terms.rooms.room_rate, "room rate")
     amount = to_cents(rooms.amount * rate)
@@ -31,17 +33,13 @@ def bill(terms: PeriodTerms, facts: SiteFacts, context: BillingContext) -> Seque
         f"Total Occupied Rooms: {to_places(rooms.amount, 0):,}.\n"
         f"{context.operator_name} Service Fee at {dollars(rate)} Per Occupied Room"
     )
-    reference = FactReference(
-        STATISTICS,
-        f"site {facts.site}, month {facts.period}, category Occupied Rooms, not draft",
-        rooms.rows,
-        rooms.amount,
-        (rooms.batch,) if rooms.batch else (),
-    )
     trace = Trace(
         inputs={"rooms": rooms.amount, "rate": rate},
         steps=(Step(f"{plain(rooms.amount)} occupied rooms at {dollars(rate)}", amount),),
-        facts=(reference,),
+        facts=(rooms_reference(facts, rooms),),
     )
     code = terms.rooms.code or context.gl.occupied_room
-    return [Line(NAME, terms.rooms.group, "Occupied Rooms", code, text, amount, trace)]
+    return Billed([Line(NAME, terms.rooms.group, "Occupied Rooms", code, text, amount, trace)])
+
+
+BLOCK = Block(NAME, NAME, bill, needs)

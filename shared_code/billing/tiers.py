@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from typing import NamedTuple
 
 from shared_code.foundation.money import ZERO, to_cents
 
+_NOTHING = Decimal(0)
 _HUNDRED = Decimal(100)
 
 
-@dataclass(frozen=True, slots=True)
-class TierTerm:
+class TierTerm(NamedTuple):
     """A share in percent, up to a cumulative bound; None is unbounded (rules R10)."""
 
     percent: Decimal
     up_to: Decimal | None
 
 
-@dataclass(frozen=True, slots=True)
-class Band:
+class Band(NamedTuple):
     """The part of an amount that falls into one tier, and its share, not rounded."""
 
     lower: Decimal
@@ -30,13 +29,22 @@ class Band:
     due: Decimal
 
 
+class Charge(NamedTuple):
+    """An amount split over tiers: its bands, what they come to exactly, and in cents."""
+
+    total: Decimal
+    bands: tuple[Band, ...]
+    exact: Decimal
+    cents: Decimal
+
+
 def bands(total: Decimal, tiers: Sequence[TierTerm]) -> tuple[Band, ...]:
     """Split `total` over `tiers`. What is above the last bound is charged 0 (rules R10); below zero there is nothing.
 
     Bounds are cumulative. The shares of the bands sum to the charge on `total`.
     """
     found: list[Band] = []
-    lower = Decimal(0)
+    lower = _NOTHING
     for tier in tiers:
         if total <= lower:
             break
@@ -48,13 +56,40 @@ def bands(total: Decimal, tiers: Sequence[TierTerm]) -> tuple[Band, ...]:
             return tuple(found)
         lower = upper
     if tiers and total > lower:
-        found.append(Band(lower, None, Decimal(0), total - lower, Decimal(0)))
+        found.append(Band(lower, None, _NOTHING, total - lower, _NOTHING))
     return tuple(found)
+
+
+def bands_above(total: Decimal, mark: Decimal, tiers: Sequence[TierTerm]) -> tuple[Band, ...]:
+    """The parts of the bands of `total` that lie above what was charged before; none when `total` is not above it.
+
+    `lower` is where the part begins. Their weights spread validations over the shares (rules R49).
+    """
+    return above(bands(total, tiers), mark)
+
+
+def above(found: Iterable[Band], mark: Decimal) -> tuple[Band, ...]:
+    """The parts of bands that lie above a mark."""
+    parts = []
+    for band in found:
+        lower = max(band.lower, mark)
+        amount = band.lower + band.amount - lower
+        if amount > 0:
+            parts.append(Band(lower, band.upper, band.percent, amount, amount * band.percent / _HUNDRED))
+    return tuple(parts)
+
+
+def charged(total: Decimal, tiers: Sequence[TierTerm]) -> Charge:
+    """A running total on its tiers, worked out once for everything that is said of it."""
+    found, exact = bands(total, tiers), _NOTHING
+    for band in found:
+        exact += band.due
+    return Charge(total, found, exact, to_cents(exact))
 
 
 def charge(total: Decimal, tiers: Sequence[TierTerm]) -> Decimal:
     """The charge on a running total, in cents."""
-    return to_cents(sum((b.due for b in bands(total, tiers)), Decimal(0)))
+    return charged(total, tiers).cents
 
 
 def due_above(total: Decimal, high_water_mark: Decimal, tiers: Sequence[TierTerm]) -> Decimal:
@@ -62,7 +97,12 @@ def due_above(total: Decimal, high_water_mark: Decimal, tiers: Sequence[TierTerm
 
     R2 f(total) − R2 f(high-water mark), never below 0: the charges of a window telescope to the cent.
     """
-    return max(charge(total, tiers) - charge(high_water_mark, tiers), ZERO)
+    return still_due(charged(total, tiers), charged(high_water_mark, tiers))
+
+
+def still_due(whole: Charge, before: Charge) -> Decimal:
+    """The charge on a running total, less the charge on its high-water mark; never below 0 (rules R11)."""
+    return max(whole.cents - before.cents, ZERO)
 
 
 def due_by_bands(month: Decimal, to_date: Decimal, tiers: Sequence[TierTerm]) -> Decimal:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from enum import StrEnum
 
+from shared_code.facts.model import SiteFacts
 from shared_code.foundation.calendar import Period
 
 
@@ -36,3 +37,11 @@ def window_start(accumulation: Accumulation, period: Period, anchor: date | None
     if since_first < 12:
         return period.plus(-since_anchor)
     return period.plus(-(since_first % 12))
+
+
+def served_since(first: Period, facts: SiteFacts) -> Period:
+    """The first month of a window in which the site had started by the end of the month, the service period at last."""
+    started = facts.started
+    if started is None or started <= first.last_day:
+        return first
+    return Period.of(min(started, facts.period.last_day))

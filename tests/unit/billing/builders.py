@@ -4,33 +4,46 @@ Texts stand for exact numbers. Facts are complete unless a test says otherwise; 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from shared_code.billing.blocks import compute
+from shared_code.billing.calculation import compute
 from shared_code.billing.context import BillingContext
 from shared_code.billing.model import Outcome
 from shared_code.contracts.schema import (
+    AccountBlock,
+    AccountRow,
+    AccountSelection,
+    Agreement,
     BellItem,
     BellService,
+    BillableAccounts,
+    ClaimsOff,
     Component,
     Contract,
+    FeeFixed,
     FixedFee,
+    InsuranceOff,
     InvoiceGroup,
     JobRate,
+    ManagementAgreement,
     NetDays,
     NoValidation,
     PerLaborHour,
     PerOccupiedRoom,
+    ProfitShareOff,
+    PtebOff,
     RevenueShare,
     ServiceLine,
     Site,
     Structure,
+    SupportOff,
     Tier,
 )
 from shared_code.contracts.terms import terms_for
-from shared_code.facts.model import REVENUE, STATISTICS, TIMESHEET, FactSum, Presence, RoleHours, SiteFacts
+from shared_code.facts.model import ACCOUNTS, REVENUE, STATISTICS, TIMESHEET, FactSum, Presence, RoleHours, SiteFacts
 from shared_code.foundation.calendar import Period
 
 OPERATOR = "Meridian"
@@ -169,3 +182,81 @@ def codes(outcome: Outcome) -> list[str]:
     assert outcome.failed
     assert not outcome.lines
     return [reason.code for reason in outcome.reasons]
+
+
+def selected(*accounts: str, off: Sequence[str] = ()) -> AccountSelection:
+    """An account list without a template: these accounts are billed, those of `off` are listed and not billed."""
+    rows = [AccountRow(code=code, title=code, enabled=True) for code in accounts]
+    return AccountSelection(rows=(*rows, *(AccountRow(code=code, title=code, enabled=False) for code in off)))
+
+
+def account_row(**fields: Any) -> AccountBlock:
+    """An account block that bills nothing but what `fields` say."""
+    row = {"id": "block", "payroll": selected(), "pteb": PtebOff(), "support": SupportOff(), "expense": selected()}
+    return AccountBlock(**{**row, **fields})
+
+
+def on_accounts(**fields: Any) -> BillableAccounts:
+    return BillableAccounts(enabled=True, blocks=(account_row(**fields),))
+
+
+def managed(**fields: Any) -> ManagementAgreement:
+    """A management agreement without a fee that bills nothing but what `fields` say."""
+    row: dict[str, Any] = {"id": "deal", "fee": FeeFixed(amount=Decimal(0)), "insurance": InsuranceOff()}
+    row |= {"claims": ClaimsOff(), "profit_share": ProfitShareOff(), "validation": NoValidation()}
+    return ManagementAgreement(enabled=True, agreements=(Agreement(**{**row, **fields}),))
+
+
+def ledger(
+    months: Mapping[str, Mapping[str, str]], *, period: Period = PERIOD, started: date | None = None
+) -> SiteFacts:
+    """Facts of the site: ledger balances by month and account. The months that are given are complete, no others."""
+    return SiteFacts(
+        site=SITE,
+        period=period,
+        started=started,
+        accounts={
+            Period.parse(month): {code: FactSum(money(amount), 2, f"batch-{month}") for code, amount in found.items()}
+            for month, found in months.items()
+        },
+        presence={(ACCOUNTS, Period.parse(month)): present(Period.parse(month)) for month in months},
+    )
+
+
+def october(**balances: str) -> SiteFacts:
+    """Ledger balances of the service month: `a7080="1"` is account 7080."""
+    return ledger({str(PERIOD): {name.removeprefix("a"): amount for name, amount in balances.items()}})
+
+
+def titled(outcome: Outcome) -> list[tuple[str, str]]:
+    """Blocks and amounts of the lines, in print order, of a contract that was not refused."""
+    return [(line.block, amount) for line, amount in zip(outcome.lines, amounts(outcome), strict=True)]
+
+
+def measured(found: SiteFacts, **sums: str) -> SiteFacts:
+    """The facts with sums of the month by the name of their predicate."""
+    return replace(found, measures={name: FactSum(money(amount), 4, "batch-m") for name, amount in sums.items()})
+
+
+def worked(**minutes: tuple[str, str]) -> SiteFacts:
+    """Time sheets of the service month: regular and overtime minutes by work role."""
+    hours = {
+        role: RoleHours(Decimal(0), Decimal(0), 5, f"batch-{PERIOD}", money(regular), money(overtime))
+        for role, (regular, overtime) in minutes.items()
+    }
+    return replace(facts(presence={(TIMESHEET, PERIOD): present(PERIOD)}), hours=hours)
+
+
+def together(*parts: SiteFacts) -> SiteFacts:
+    """Revenue, ledger and hours of one site in one."""
+    whole = parts[0]
+    for part in parts[1:]:
+        whole = replace(
+            whole,
+            revenue={**whole.revenue, **part.revenue},
+            accounts={**whole.accounts, **part.accounts},
+            hours={**whole.hours, **part.hours},
+            measures={**whole.measures, **part.measures},
+            presence={**whole.presence, **part.presence},
+        )
+    return whole

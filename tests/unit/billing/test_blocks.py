@@ -2,11 +2,15 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import Any, get_args
 
 import pytest
 
-from shared_code.billing.blocks import BLOCKS, SUPPORTED, needs_of
-from shared_code.contracts.schema import Component, Contract, ValidationMoney
+from shared_code.billing.block import Block
+from shared_code.billing.blocks import BLOCKS, SUPPORTED, in_order
+from shared_code.billing.calculation import needs_of
+from shared_code.billing.given import Billed, Given, Value
+from shared_code.contracts.schema import Component, Contract
 from shared_code.contracts.terms import terms_for
 from shared_code.facts.completeness import Need
 from shared_code.facts.model import REVENUE, STATISTICS, TIMESHEET
@@ -23,7 +27,6 @@ from tests.unit.billing.builders import (
     grouped,
     job,
     labor,
-    money,
     monthly,
     present,
     rooms,
@@ -31,7 +34,6 @@ from tests.unit.billing.builders import (
     share,
     structure,
 )
-from tests.unit.contracts import parts
 
 FEE = fees(service("100"))
 HOURS = labor(job("VALET", "20", "30"))
@@ -53,35 +55,65 @@ def test_lines_stand_in_the_order_in_which_statements_print_them() -> None:
     ]
 
 
-def test_the_blocks_that_this_version_bills() -> None:
-    assert [block.name for block in BLOCKS] == ["fixedFee", "perOccupiedRoom", "perLaborHour", "revenueShare"]
-    assert frozenset({"fixedFee", "perOccupiedRoom", "perLaborHour", "revenueShare"}) == SUPPORTED
-
-
-UNSUPPORTED = [
-    (bell(), "bellServiceFee"),
-    (parts.advances(parts.advance()), "midMonthAdvance"),
-    (parts.deposits(), "depositedRevenue"),
-    (parts.accounts(), "billableAccounts"),
-    (parts.agreement(), "managementAgreement"),
+PRINTED = [
+    "fixedFee",
+    "perOccupiedRoom",
+    "bellServiceFee",
+    "depositedRevenue",
+    "billableExpenses",
+    "billablePayroll",
+    "pteb",
+    "supportServices",
+    "insurance",
+    "claims",
+    "managementFee",
+    "nonGlExpense",
+    "midMonthAdvance",
+    "perLaborHour",
+    "adHoc",
+    "revenueShare",
+    "validations",
+    "profitShare",
 ]
 
 
-@pytest.mark.parametrize(("component", "name"), UNSUPPORTED, ids=[name for _, name in UNSUPPORTED])
-def test_a_block_that_cannot_be_computed_fails_the_whole_contract(component: Component, name: str) -> None:
-    outcome = bill(contract(FEE, component), EVERYTHING)
-
-    assert codes(outcome) == ["COMPONENT_NOT_SUPPORTED"]
-    assert f"'{name}'" in outcome.reasons[0].message
+def test_the_order_of_print_is_that_of_the_flows() -> None:
+    """Billing-flows 5.5, step 5."""
+    assert [block.name for block in BLOCKS] == PRINTED
 
 
-def test_validations_cannot_be_computed_either() -> None:
-    charged = structure(("10", None), validation=ValidationMoney(value=money("100")))
+def test_every_component_of_a_document_has_a_calculator() -> None:
+    """A component without one would be refused by name: nothing is ever billed in part."""
+    kinds = {model.model_fields["kind"].default for model in get_args(get_args(Component)[0])}
 
-    outcome = bill(contract(FEE, share(charged)), EVERYTHING)
+    assert kinds == SUPPORTED
+    assert terms_for(contract(FEE, HOURS), PERIOD).unsupported(frozenset({"fixedFee"})) == ("perLaborHour",)
 
-    assert codes(outcome) == ["COMPONENT_NOT_SUPPORTED"]
-    assert "'validations'" in outcome.reasons[0].message
+
+A, B = Value("a", 0), Value("b", 0)
+
+
+def block(name: str, **fields: Any) -> Block:
+    return Block(name, None, lambda _given: Billed(), **fields)
+
+
+def test_what_a_block_reads_is_computed_before_it_wherever_it_is_printed() -> None:
+    reader, last, giver = block("reader", reads=(A,)), block("last", last=True), block("giver", gives=(A,))
+
+    assert [one.name for one in in_order((reader, last, giver))] == ["giver", "reader", "last"]
+
+
+WRONG = [
+    ("nobody gives it", (block("reader", reads=(A,)),), "no block gives a"),
+    ("two give it", (block("one", gives=(A,)), block("two", gives=(A,))), "given by one and by two"),
+    ("a circle", (block("one", gives=(A,), reads=(B,)), block("two", gives=(B,), reads=(A,))), "cycle"),
+]
+
+
+@pytest.mark.parametrize(("blocks", "message"), [row[1:] for row in WRONG], ids=[row[0] for row in WRONG])
+def test_an_order_that_cannot_be_is_refused_at_the_start(blocks: tuple[Block, ...], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        in_order(blocks)
 
 
 def test_a_block_that_is_off_is_neither_billed_nor_checked() -> None:
@@ -95,10 +127,10 @@ OCTOBER_WITH_REJECTIONS = present(PERIOD, rejected=1)
 ORDERED: list[tuple[str, Contract, dict[str, object], list[str]]] = [
     # case, contract, facts, every reason in the order of R61; the first one is reported
     (
-        "what cannot be computed, then contract errors",
+        "a number that was never entered, then missing facts",
         contract(bell(), fees(service(None))),
         {},
-        ["COMPONENT_NOT_SUPPORTED", "NULL_NUMBER"],
+        ["NULL_NUMBER", "MISSING_FACTS"],
     ),
     (
         "contract error, then missing facts",
@@ -162,14 +194,14 @@ def test_the_datasets_that_a_contract_needs() -> None:
     """Rules R60: those that a predicate of an active row reads, and no others."""
     deal = contract(FEE, HOURS, ROOMS, share(structure(("10", None), window="AnnualCalendar")))
 
-    needed = set(needs_of(terms_for(deal, PERIOD), facts()))
+    needed = set(needs_of(Given(terms_for(deal, PERIOD), facts(), CONTEXT)))
 
     assert needed == {
         Need(TIMESHEET, PERIOD),
         Need(STATISTICS, PERIOD),
         *(Need(REVENUE, PERIOD.plus(-back)) for back in range(10)),
     }
-    assert needs_of(terms_for(contract(FEE), PERIOD), facts()) == []
+    assert needs_of(Given(terms_for(contract(FEE), PERIOD), facts(), CONTEXT)) == []
 
 
 @pytest.mark.parametrize("gap_days", [7, 8])

@@ -116,7 +116,7 @@ def test_the_trace_names_the_time_sheets() -> None:
     reference = billed()[0].trace.facts[0]
 
     assert (reference.dataset, reference.rows, reference.amount) == (TIMESHEET, 5, money("25.17"))
-    assert reference.predicate == "site 0042, month 2026-10, work role VALET"
+    assert reference.predicate == "site 0042, month 2026-10, work role VALET, hours"
     assert reference.batches == ("batch-2026-10",)
 
 

@@ -3,14 +3,17 @@
 from datetime import date
 from decimal import Decimal
 from itertools import accumulate
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared_code.billing import revenue_share
+from shared_code.billing.calculation import compute
 from shared_code.billing.context import BillingContext
-from shared_code.billing.model import Line
+from shared_code.billing.given import History, Opening
+from shared_code.billing.model import Line, Outcome
 from shared_code.billing.tiers import TierTerm, charge
 from shared_code.contracts.schema import Contract
 from shared_code.contracts.terms import terms_for
@@ -196,8 +199,10 @@ BELL = [
 
 
 def shared(deal: Contract, found: SiteFacts, context: BillingContext = CONTEXT) -> list[Line]:
-    """Revenue share alone: bell service itself cannot be billed by this version."""
-    return list(revenue_share.bill(terms_for(deal, found.period), found, context))
+    """The lines of revenue share, of a contract that was not refused."""
+    outcome = bill(deal, found, context)
+    assert not outcome.reasons, outcome.reasons
+    return [line for line in outcome.lines if line.block == revenue_share.NAME]
 
 
 @pytest.mark.parametrize(("bell_on", "excluded", "expected"), BELL)
@@ -311,6 +316,83 @@ def test_an_earlier_month_of_a_window_must_be_whole_too(wrong: dict[str, object]
     assert codes(outcome) == expected
 
 
+def opened(as_of: str, to_date: str, mark: str = "0", *, row: str = "SD1") -> History:
+    """An opening of a structure, whose id is that of its code."""
+    return History(openings={("structure", row): Opening(Period.parse(as_of), money(to_date), money(mark))})
+
+
+def window(history: History, *months: str, rule: str = "highWaterMark", **fields: Any) -> Outcome:
+    """October of a calendar window at 10 % up to 1,000 and 50 % above, with facts of these months up to October."""
+    deal = contract(share(structure(("10", "1000"), ("50", None), window="AnnualCalendar")), loss_rule=rule)
+    return compute(terms_for(deal, PERIOD), facts(revenue=monthly(*months), **fields), CONTEXT, history)
+
+
+OPENINGS = [
+    # case, opening, months up to October, due
+    ("its month is included: September comes from facts", opened("2026-08", "900"), ("100", "200"), ["100.00"]),
+    ("it ends in the month before", opened("2026-09", "1000"), ("200",), ["100.00"]),
+    ("facts of its months are not counted twice", opened("2026-09", "1000"), ("700", "700", "200"), ["100.00"]),
+    ("a mark above the to-date was charged before", opened("2026-09", "900", "1100"), ("300",), ["50.00"]),
+    ("back at the mark nothing is due", opened("2026-09", "900", "1100"), ("200",), []),
+    ("a mark below the to-date: the to-date counts", opened("2026-09", "1000", "400"), ("200",), ["100.00"]),
+    ("a loss is carried, and its mark is 0", opened("2026-09", "-400"), ("600",), ["20.00"]),
+    ("a month since it raises the mark", opened("2026-07", "1000"), ("100", "-300", "400"), ["50.00"]),
+    ("zero by choice", opened("2026-09", "0"), ("200",), ["20.00"]),
+    ("January alone", opened("2026-01", "1000"), ("0",) * 8 + ("200",), ["100.00"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("_case", "history", "months", "expected"), OPENINGS, ids=[f"R39: {row[0]}" for row in OPENINGS]
+)
+def test_an_opening_stands_for_the_months_before_it(
+    _case: str, history: History, months: tuple[str, ...], expected: list[str]
+) -> None:
+    """Rules R39."""
+    assert amounts(window(history, *months)) == expected
+
+
+UNKNOWN = [
+    # case, opening, months up to October that are loaded, how many months have no history
+    ("without an opening", History(), 1, 9),
+    ("of the year before: another window", opened("2025-12", "900"), 1, 9),
+    ("of the service month itself", opened("2026-10", "900"), 1, 9),
+    ("of another structure", opened("2026-09", "900", row="SD2"), 1, 9),
+    ("with a month after it that is not loaded", opened("2026-07", "900"), 2, 1),
+]
+
+
+@pytest.mark.parametrize(("_case", "history", "loaded", "missing"), UNKNOWN, ids=[f"R39: {row[0]}" for row in UNKNOWN])
+def test_months_that_no_opening_covers_are_missing_and_not_zero(
+    _case: str, history: History, loaded: int, missing: int
+) -> None:
+    assert codes(window(history, *["5"] * loaded)) == ["MISSING_HISTORY"] * missing
+
+
+def test_the_reference_rule_starts_from_the_to_date_and_not_from_the_mark() -> None:
+    assert amounts(window(opened("2026-09", "900", "1100"), "200", rule="reference")) == ["60.00"]
+
+
+def test_an_opening_of_an_anniversary_window_that_began_last_year() -> None:
+    row = structure(("10", "1000"), ("50", None), window="AnnualAnniversary")
+    terms = terms_for(contract(share(row), anchor_date=date(2024, 11, 1)), PERIOD)
+    found = facts(revenue=monthly("200"))
+
+    due = {as_of: compute(terms, found, CONTEXT, opened(as_of, "1000")) for as_of in ("2025-10", "2026-09")}
+
+    assert amounts(due["2026-09"]) == ["100.00"]
+    assert set(codes(due["2025-10"])) == {"MISSING_HISTORY"}  # the window begins in November 2025
+
+
+def test_the_trace_names_the_opening() -> None:
+    (line,) = window(opened("2026-08", "900", "950"), "100", "200").lines
+
+    inputs = line.trace.inputs["structure1"]
+    assert isinstance(inputs, dict)
+    assert (inputs["opening"], inputs["toDate"], inputs["month"]) == (money("900"), money("1000"), money("200"))
+    assert [found.period for found in line.trace.facts] == ["2026-09", "2026-10"]
+
+
 def test_the_trace_explains_the_charge() -> None:
     february = Period(2026, 2)
     deal = contract(share(structure(("20", "80"), ("30", None), window="AnnualCalendar")))
@@ -348,6 +430,23 @@ def test_law_a_year_of_statements_telescopes_to_the_charge_on_the_highest_runnin
 
     highest = max(accumulate(money(month) for month in year), default=Decimal(0))
     assert billed == charge(highest, [TierTerm(money(percent or "0"), maybe(bound)) for percent, bound in ROWS])
+
+
+@given(st.lists(cents, min_size=2, max_size=10), st.data())
+@settings(max_examples=40, deadline=None, derandomize=True, database=None)
+def test_law_an_opening_of_the_first_months_changes_nothing(year: list[str], data: st.DataObject) -> None:
+    """Rules R39: known months give the same line as their sum and their highest running total."""
+    count = data.draw(st.integers(1, len(year) - 1))
+    last = Period(2026, len(year))
+    terms = terms_for(contract(share(structure(*ROWS, window="AnnualCalendar"))), last)
+    totals = list(accumulate(money(month) for month in year[:count]))
+    known = Opening(Period(2026, count), totals[-1], max(*totals, Decimal(0)))
+
+    whole = compute(terms, facts(period=last, revenue=monthly(*year, last=last)), CONTEXT)
+    rest = facts(period=last, revenue=monthly(*year[count:], last=last))
+    after = compute(terms, rest, CONTEXT, History(openings={("structure", "SD1"): known}))
+
+    assert amounts(after) == amounts(whole)
 
 
 @given(st.permutations(["A", "B", "C", "D"]), st.lists(cents, min_size=4, max_size=4))

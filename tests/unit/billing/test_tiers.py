@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared_code.billing.tiers import Band, TierTerm, bands, charge, due_above, due_by_bands
+from shared_code.billing.tiers import Band, TierTerm, bands, bands_above, charge, due_above, due_by_bands
 from tests.unit.billing.builders import TierText, maybe, money
 
 
@@ -43,6 +43,37 @@ def test_a_total_is_split_and_charged(
 
 def test_the_band_above_the_last_bound_says_that_it_is_free() -> None:
     assert bands(money("3500"), LIMITED)[-1] == Band(money("2000"), None, money("0"), money("1500"), money("0"))
+
+
+ABOVE = [
+    # case, tiers, total, high-water mark, parts of the bands above it as (from, amount, due)
+    ("nothing charged before: the bands", TWO, "130000", "0", [("0", "100000", "70000"), ("100000", "30000", "24000")]),
+    (
+        "the mark inside the first band",
+        TWO,
+        "130000",
+        "40000",
+        [("40000", "60000", "42000"), ("100000", "30000", "24000")],
+    ),
+    ("the mark on a bound", TWO, "130000", "100000", [("100000", "30000", "24000")]),
+    ("the mark inside the last band", TWO, "130000", "120000", [("120000", "10000", "8000")]),
+    ("exactly at the mark", TWO, "130000", "130000", []),
+    ("below the mark", TWO, "90000", "130000", []),
+    ("a cent above the mark", TWO, "100000.01", "100000", [("100000", "0.01", "0.008")]),
+    ("a negative total", TWO, "-5", "0", []),
+    ("above the last bound it is charged 0", LIMITED, "3500", "1500", [("1500", "500", "300"), ("2000", "1500", "0")]),
+    ("no tiers", [], "5000", "0", []),
+]
+
+
+@pytest.mark.parametrize(("_case", "rows", "total", "mark", "parts"), ABOVE, ids=[row[0] for row in ABOVE])
+def test_what_of_each_band_lies_above_the_mark(
+    _case: str, rows: list[TierTerm], total: str, mark: str, parts: list[tuple[str, str, str]]
+) -> None:
+    """The weights of validations (rules R49)."""
+    found = [(band.lower, band.amount, band.due) for band in bands_above(money(total), money(mark), rows)]
+
+    assert found == [tuple(map(money, part)) for part in parts]
 
 
 DUES = [
@@ -98,6 +129,19 @@ def test_law_bands_sum_to_a_positive_total_and_their_dues_to_the_charge(total: D
 
     assert sum((band.amount for band in found), Decimal(0)) == (max(total, Decimal(0)) if rows else 0)
     assert abs(sum((band.due for band in found), Decimal(0)) - charge(total, rows)) <= Decimal("0.005")
+
+
+@given(cents, cents.map(abs), ladders())
+@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+def test_law_bands_above_a_mark_sum_to_what_is_above_it_and_to_the_due(
+    total: Decimal, mark: Decimal, rows: list[TierTerm]
+) -> None:
+    found = bands_above(total, mark, rows)
+
+    assert sum((band.amount for band in found), Decimal(0)) == (max(total - mark, Decimal(0)) if rows else 0)
+    # Both charges are rounded, the parts are not.
+    due = sum((band.due for band in found), Decimal(0))
+    assert abs(due - due_above(total, mark, rows)) <= Decimal("0.01")
 
 
 @given(ladders())

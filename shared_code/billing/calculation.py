@@ -1,0 +1,122 @@
+"""One contract, one period: every block in order, wholly or not at all. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from shared_code.billing import profit_share
+from shared_code.billing.block import Block, no_problem, nothing_needed
+from shared_code.billing.blocks import BLOCKS, SUPPORTED, in_order
+from shared_code.billing.context import BillingContext
+from shared_code.billing.given import NO_HISTORY, Given, History
+from shared_code.billing.model import AdHocLine, Line, Outcome, Reason
+from shared_code.billing.rate_history import with_rate_history
+from shared_code.contracts.terms import PeriodTerms
+from shared_code.facts.completeness import FactReason, Need, shortfalls
+from shared_code.facts.model import SiteFacts
+
+_ORDER = in_order(BLOCKS)
+_PLACE = {block.name: 2 * number for number, block in enumerate(BLOCKS)}  # with room for what is printed behind
+_RATES = {block.name: block.place for block in BLOCKS}
+_FACT_REASONS = {reason.value: rank for rank, reason in enumerate(FactReason, start=1)}
+
+
+def compute(
+    terms: PeriodTerms,
+    facts: SiteFacts,
+    context: BillingContext,
+    history: History = NO_HISTORY,
+    adhoc: Sequence[AdHocLine] = (),
+) -> Outcome:
+    """Bill one contract for one period.
+
+    Reasons come in the order of rules R61: contract errors first, then missing, incomplete, rejected facts, missing
+    history. Lines of 0.00 are dropped (billing-flows 5.5, step 6; R54); no lines at all means nothing to bill.
+    """
+    values: dict[str, object] = {}
+    given = Given(terms, facts, context, history, values, adhoc=adhoc)
+    active = _active(terms.blocks)
+    if reasons := _reasons(given, active):
+        return Outcome(reasons=tuple(reasons))
+    placed: dict[int, list[Line]] = {}
+    warnings: list[Reason] = []
+    for block in active.blocks:
+        if block.last:
+            given = Given(terms, facts, context, history, values, _printed(placed), adhoc)
+        billed = block.bill(given)
+        if billed.lines:
+            place = _behind(billed.behind) if billed.behind else _PLACE[block.name]
+            placed.setdefault(place, []).extend(billed.lines)
+        if billed.values:
+            values.update(billed.values)
+        if billed.warnings:
+            warnings += billed.warnings
+    lines = with_rate_history(_without_zeros(_printed(placed)), terms.rates, _RATES)
+    return Outcome(tuple(lines), warnings=tuple(warnings), profit=given.value(profit_share.MONTHLY_PROFIT))
+
+
+def needs_of(given: Given) -> list[Need]:
+    """Every dataset and month that the contract's active rows read (rules R60)."""
+    return [need for needs in _active(given.terms.blocks).needs for need in needs(given)]
+
+
+class _Active(NamedTuple):
+    """The blocks of a contract, in the order in which they are computed, and what those that ask have to ask."""
+
+    blocks: tuple[Block, ...]
+    needs: tuple[Callable[[Given], Iterable[Need]], ...]
+    problems: tuple[Callable[[Given], Iterable[Reason]], ...]
+    unsupported: tuple[str, ...]
+
+
+@lru_cache(maxsize=1024)
+def _active(components: tuple[str, ...]) -> _Active:
+    blocks = tuple(block for block in _ORDER if block.component is None or block.component in components)
+    return _Active(
+        blocks,
+        tuple(block.needs for block in blocks if block.needs is not nothing_needed),
+        tuple(block.problems for block in blocks if block.problems is not no_problem),
+        tuple(name for name in components if name not in SUPPORTED),
+    )
+
+
+def _behind(name: str) -> int:
+    """The place right behind a block, before the next one."""
+    return _PLACE[name] + 1
+
+
+def _printed(placed: Mapping[int, Sequence[Line]]) -> list[Line]:
+    """Lines by the places of their blocks; those of one place as they were made."""
+    return [line for place in sorted(placed) for line in placed[place]]
+
+
+def _without_zeros(lines: Sequence[Line]) -> list[Line]:
+    """The lines but those of 0.00; one that shows a calculation stays on an invoice that exists (rules R54)."""
+    exist = [line for line in lines if line.amount]
+    if len(exist) == len(lines):
+        return exist
+    groups = {line.group for line in exist}
+    return [line for line in lines if line.amount or (line.shows_zero and line.group in groups)]
+
+
+def _reasons(given: Given, active: _Active) -> list[Reason]:
+    """Everything that stops the contract, the worst first (rules R61)."""
+    found = [_unsupported(name) for name in active.unsupported]
+    found += [Reason(finding.code, f"{finding.pointer}: {finding.message}") for finding in given.terms.errors]
+    for problems in active.problems:
+        found += problems(given)
+    short = shortfalls(given.facts, needs_of(given), given.context.gap_days)
+    found += [Reason(one.reason.value, one.message) for one in short]
+    return sorted(found, key=_rank) if found else found
+
+
+def _rank(reason: Reason) -> int:
+    """Contract errors in the order in which they are found, then what facts lack."""
+    return _FACT_REASONS.get(reason.code, 0)
+
+
+def _unsupported(name: str) -> Reason:
+    message = f"the contract bills '{name}', which this version cannot compute; nothing is billed in part"
+    return Reason("COMPONENT_NOT_SUPPORTED", message)

@@ -1,0 +1,158 @@
+"""Claims of a management agreement (billing-flows 6.10): claims accounts up to a yearly cap, or all of them.
+
+All claims leave the expense line, wherever its group is; what is above the cap is borne by the operator. Per claim is
+uncapped, and a null cap is no cap (rules R16). Windows: rules R2, of the service period and never of today.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from shared_code.billing.block import Block
+from shared_code.billing.given import Billed, Given, Opening, Value
+from shared_code.billing.ledger_lines import (
+    accounts_missing,
+    agreement,
+    billed_expense_codes,
+    deduction,
+    month_needed,
+)
+from shared_code.billing.model import Reason, Step, Trace
+from shared_code.billing.references import ledger_reference
+from shared_code.billing.windows import Accumulation, served_since, window_start
+from shared_code.facts.completeness import Need
+from shared_code.facts.model import ACCOUNTS, Booked
+from shared_code.foundation.calendar import Period
+from shared_code.foundation.money import dollars, to_cents
+
+if TYPE_CHECKING:
+    from shared_code.contracts.schema import Agreement, ClaimsCapped
+
+NAME = "claims"
+TITLE = "Loss & Damage Claims"  # where the contract has none; as contracts write it (contract-corpus 1.2)
+
+CLAIMS_ACCOUNTS: Value[Decimal | None] = Value("claims.accounts", None)
+"""What leaves the expense line, exact: the month's claims, capped or not; None when claims are off."""
+
+
+def needs(given: Given) -> Iterable[Need]:
+    """The ledger of the service month, and of every month of a capped window (rules R8, R39).
+
+    These run from the later of window start, site start and opening. A claims account that is not billed is not read,
+    nor is a window without a cap (rules R60).
+    """
+    row = agreement(given)
+    if row is None or row.claims.kind == "off" or not (codes := _codes(given)):
+        return
+    yield from month_needed(given, codes)
+    if _cap(row.claims) is not None and (start := _start(row.claims, given)):
+        first, _ = _first(row, start, given)
+        for month in served_since(first, given.facts).until(given.facts.period):
+            yield Need(ACCOUNTS, month)
+
+
+def problems(given: Given) -> Iterable[Reason]:
+    """No row of accounts to rest on; a capped anniversary window without an anchor date (rules R2)."""
+    row = agreement(given)
+    if row is None or row.claims.kind == "off":
+        return
+    yield from accounts_missing(given, "claims")
+    if _cap(row.claims) is not None and _start(row.claims, given) is None:
+        yield Reason("ANCHOR_MISSING", "an anniversary window needs a date: enter the contract's anchor or site start")
+
+
+def bill(given: Given) -> Billed:
+    """One line on the agreement's group: the month's claims, or what is left of the yearly cap where that is less."""
+    row = agreement(given)
+    if row is None or row.claims.kind == "off":
+        return Billed()
+    facts, month, codes = given.facts, given.facts.period, _codes(given)
+    booked = facts.booked(month, codes)
+    found = booked.found
+    inputs: dict[str, object] = {
+        "row": row.id,
+        "type": row.claims.kind,
+        "cap": row.claims.cap,
+        "accounts": booked.balances,
+        "month": found.amount,
+    }
+    references = [ledger_reference(facts, month, booked)] if codes else []
+    steps = [Step("Claims accounts of the month", found.amount)]
+    exact = found.amount
+    cap = _cap(row.claims)
+    if codes and cap is not None and (start := _start(row.claims, given)):
+        window = _window(row, start, codes, given)
+        exact = window.billed(found.amount, cap)
+        inputs |= window.inputs()
+        steps += window.steps(found.amount, exact, cap)
+        references = [*(ledger_reference(facts, *earlier) for earlier in window.months), *references]
+    amount = to_cents(exact)
+    steps.append(Step("Claims, in cents", amount))
+    trace = Trace(inputs, tuple(steps), tuple(references))
+    line = deduction(given, NAME, NAME, row.group, row.claims.title or TITLE, amount, trace)
+    return Billed([line], {CLAIMS_ACCOUNTS.name: found.amount})
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """The part of a window before the service month."""
+
+    start: Period
+    opening: Opening | None
+    months: tuple[tuple[Period, Booked], ...]
+    to_date: Decimal
+
+    def billed(self, month: Decimal, cap: Decimal) -> Decimal:
+        """The month while the running total stays within the cap, a negative month as it is; else what is left."""
+        return month if self.to_date + month <= cap else self.left(cap)
+
+    def left(self, cap: Decimal) -> Decimal:
+        return max(cap - self.to_date, Decimal(0))
+
+    def inputs(self) -> dict[str, object]:
+        return {
+            "windowStart": str(self.start),
+            "opening": self.opening.to_date if self.opening else None,
+            "openingAsOf": str(self.opening.as_of) if self.opening else None,
+            "toDate": self.to_date,
+        }
+
+    def steps(self, month: Decimal, exact: Decimal, cap: Decimal) -> Iterator[Step]:
+        yield Step(f"Claims from {self.start} to the month before", self.to_date)
+        yield Step(f"Left of the yearly cap of {dollars(cap)}", self.left(cap))
+        if month > exact:
+            yield Step("Above the cap, borne by the operator", month - exact)
+
+
+def _window(row: Agreement, start: Period, codes: tuple[str, ...], given: Given) -> _Window:
+    first, opening = _first(row, start, given)
+    months = tuple((p, given.facts.booked(p, codes)) for p in first.until(given.facts.period))
+    opened = opening.to_date if opening else Decimal(0)
+    return _Window(start, opening, months, sum((booked.found.amount for _, booked in months), opened))
+
+
+def _codes(given: Given) -> tuple[str, ...]:
+    return billed_expense_codes(given, given.context.ledger.claims)
+
+
+def _cap(claims: ClaimsCapped) -> Decimal | None:
+    """The yearly cap; none where claims pass by themselves, or where no cap is stated (rules R16)."""
+    return None if claims.kind == "PerClaim" else claims.cap
+
+
+def _start(claims: ClaimsCapped, given: Given) -> Period | None:
+    """First month of a yearly window; None without an anchor date."""
+    anchor = given.terms.anchor_date or given.facts.started
+    return window_start(Accumulation(claims.kind), given.facts.period, anchor)
+
+
+def _first(row: Agreement, start: Period, given: Given) -> tuple[Period, Opening | None]:
+    """The first month that facts have to give, and the opening before it where there is one (rules R39)."""
+    opening = given.history.opening("claims", row.id, start, given.facts.period)
+    return (opening.as_of.next if opening else start), opening
+
+
+BLOCK = Block(NAME, "managementAgreement", bill, needs, problems, gives=(CLAIMS_ACCOUNTS,), part="claims")

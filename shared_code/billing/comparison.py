@@ -1,0 +1,116 @@
+"""Comparison to forecast (billing-flows 8): what the month brought against what was expected. Pure, and never fails.
+
+Rules R25 and R51 decide when a person has to look: a deviation above the contract's limits, no forecast, no ledger.
+Contracts billed in advance are not compared (rules R50): their period lies ahead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from shared_code.billing.context import LedgerAccounts
+from shared_code.billing.model import Line
+from shared_code.facts.model import ACCOUNTS, SiteFacts
+
+Why = Literal["NO_FORECAST", "NO_LEDGER", "DEVIATION"]
+
+_HUNDRED = Decimal(100)
+_LEDGER = LedgerAccounts()
+
+
+@dataclass(frozen=True, slots=True)
+class DeviationLimits:
+    """The limits of a contract in dollars and percent; 0 and None both mean no limit (rules R51).
+
+    `combined`: whether all limits that there are must be exceeded, or any (a setting). `forecast_expected`: whether a
+    month without forecast goes to a person (a setting).
+    """
+
+    amount: Decimal | None = None
+    percent: Decimal | None = None
+    combined: Literal["AND", "OR"] = "AND"
+    forecast_expected: bool = True
+
+    def exceeded(self, amount: Decimal, percent: Decimal) -> bool:
+        """Whether exact deviations are above the limits, strictly. Without any limit nothing is."""
+        pairs = ((amount, self.amount), (percent, self.percent))
+        above = [found > limit for found, limit in pairs if limit]
+        return bool(above) and (all(above) if self.combined == "AND" else any(above))
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The month's revenue, posted and invoiced, against its forecast; exact figures, revenue positive.
+
+    `forecast` is None where none is loaded. Percent is of the forecast, and 0 where that is none or 0. `why` says why a
+    person should approve the statement; empty means that nobody has to. `forecast_loaded`: when it was loaded, as text.
+    """
+
+    posted: Decimal
+    invoiced: Decimal
+    forecast: Decimal | None
+    deviation_amount: Decimal
+    deviation_percent: Decimal
+    why: tuple[Why, ...]
+    forecast_loaded: str | None = None
+
+    @property
+    def actual(self) -> Decimal:
+        return self.posted + self.invoiced
+
+
+def compare(
+    lines: Iterable[Line], facts: SiteFacts, limits: DeviationLimits, ledger: LedgerAccounts = _LEDGER
+) -> Comparison:
+    """Compare the lines of a whole statement and the ledger of its month with the forecast of the site.
+
+    Deviations are |forecast - actual|, in dollars and in percent of the forecast (billing-flows 8).
+    """
+    posted, invoiced = _posted(facts, ledger), _invoiced(lines, ledger)
+    forecast = -facts.forecast.amount if facts.forecast is not None else None
+    expected = forecast if forecast is not None else Decimal(0)
+    amount = abs(expected - posted - invoiced)
+    percent = abs(amount / expected * _HUNDRED) if expected else Decimal(0)
+    found = Comparison(posted, invoiced, forecast, amount, percent, (), facts.forecast_loaded)
+    why = tuple(_why(found, facts, limits))
+    return Comparison(posted, invoiced, forecast, amount, percent, why, facts.forecast_loaded)
+
+
+def _why(found: Comparison, facts: SiteFacts, limits: DeviationLimits) -> Iterator[Why]:
+    ledger_known = _ledger_loaded(facts)
+    # A forecast that sums to 0 is none: no percentage can be taken of it. What is not known may not be 0.
+    if not found.forecast and limits.forecast_expected and (found.actual != 0 or not ledger_known):
+        yield "NO_FORECAST"
+    if not ledger_known:
+        yield "NO_LEDGER"
+    elif limits.exceeded(found.deviation_amount, found.deviation_percent):
+        yield "DEVIATION"
+
+
+def _ledger_loaded(facts: SiteFacts) -> bool:
+    presence = facts.presence.get((ACCOUNTS, facts.period))
+    return presence is not None and presence.rows > 0
+
+
+def _posted(facts: SiteFacts, ledger: LedgerAccounts) -> Decimal:
+    """Revenue accounts of the month, compared as text; the ledger has revenue negative (billing-flows 8).
+
+    Excluded entities are left out (rules R17).
+    """
+    booked = facts.accounts.get(facts.period, {})
+    first, last = ledger.revenue_from, ledger.revenue_through
+    return -sum((found.amount for account, found in booked.items() if first <= account <= last), Decimal(0))
+
+
+def _invoiced(lines: Iterable[Line], ledger: LedgerAccounts) -> Decimal:
+    """The lines on revenue accounts, compared as numbers. A code that is no number is on none (B22)."""
+    first, last = int(ledger.revenue_from), int(ledger.revenue_through)
+    return sum((line.amount for line in lines if first <= _number(line.code) <= last), Decimal(0))
+
+
+def _number(code: str) -> int:
+    text = code.strip()
+    return int(text) if text.isascii() and text.isdigit() else 0

@@ -1,0 +1,96 @@
+"""Insurance of a management agreement (billing-flows 6.10): a monthly amount, or insurance accounts and a surcharge.
+
+The accounts leave the expense line wherever its group is (rules R16), with the entity filter of all ledger sums (R17).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from shared_code.billing.block import Block
+from shared_code.billing.given import Billed, Given, Value
+from shared_code.billing.ledger_lines import (
+    HUNDRED,
+    accounts_missing,
+    agreement,
+    billed_expense_codes,
+    deduction,
+    month_needed,
+)
+from shared_code.billing.model import Line, Reason, Step, Trace, required
+from shared_code.billing.references import ledger_reference
+from shared_code.facts.completeness import Need
+from shared_code.foundation.money import dollars, plain, to_cents
+
+if TYPE_CHECKING:
+    from shared_code.contracts.schema import Agreement, InsuranceFixed, InsuranceOnAccounts
+
+NAME = "insurance"
+TITLE = "Insurance"  # where the contract has none
+
+INSURANCE_ACCOUNTS: Value[Decimal | None] = Value("insurance.accounts", None)
+"""What leaves the expense line, exact; None when insurance does not rest on accounts."""
+
+
+def needs(given: Given) -> Iterable[Need]:
+    """The ledger of the service month, when insurance rests on accounts that are billed."""
+    return month_needed(given, _codes(given)) if _on_accounts(given) else ()
+
+
+def problems(given: Given) -> Iterable[Reason]:
+    """Insurance on accounts without a row of accounts."""
+    return accounts_missing(given, "insurance accounts") if _on_accounts(given) else ()
+
+
+def bill(given: Given) -> Billed:
+    """One line on the agreement's group. A monthly amount takes nothing out of the expenses (billing-flows 6.10)."""
+    row = agreement(given)
+    if row is None or row.insurance.kind == "off":
+        return Billed()
+    if row.insurance.kind == "FixedFee":
+        return Billed([_fixed(row, row.insurance, given)])
+    return _based_on_accounts(row, row.insurance, given)
+
+
+def _on_accounts(given: Given) -> bool:
+    row = agreement(given)
+    return row is not None and row.insurance.kind == "BasedOnBillableAccounts"
+
+
+def _codes(given: Given) -> tuple[str, ...]:
+    return billed_expense_codes(given, given.context.ledger.insurance)
+
+
+def _fixed(row: Agreement, insurance: InsuranceFixed, given: Given) -> Line:
+    agreed = required(insurance.amount, "insurance amount")
+    amount = to_cents(agreed)
+    inputs: dict[str, object] = {"row": row.id, "type": insurance.kind, "amount": agreed}
+    trace = Trace(inputs, (Step(f"Monthly insurance {dollars(agreed)} as agreed", amount),))
+    return deduction(given, NAME, NAME, row.group, insurance.title or TITLE, amount, trace)
+
+
+def _based_on_accounts(row: Agreement, insurance: InsuranceOnAccounts, given: Given) -> Billed:
+    percent = required(insurance.additional_pct, "insurance percentage")
+    facts, month, codes = given.facts, given.facts.period, _codes(given)
+    booked = facts.booked(month, codes)
+    found = booked.found
+    amount = to_cents(found.amount * (HUNDRED + percent) / HUNDRED)
+    inputs: dict[str, object] = {
+        "row": row.id,
+        "type": insurance.kind,
+        "additionalPercent": percent,
+        "accounts": booked.balances,
+        "balance": found.amount,
+    }
+    steps = (
+        Step("Balance of the billable insurance accounts", found.amount),
+        Step(f"{dollars(found.amount)} and {plain(percent)} % of it on top", amount),
+    )
+    trace = Trace(inputs, steps, (ledger_reference(facts, month, booked),) if codes else ())
+    line = deduction(given, NAME, NAME, row.group, insurance.title or TITLE, amount, trace)
+    return Billed([line], {INSURANCE_ACCOUNTS.name: found.amount})
+
+
+BLOCK = Block(NAME, "managementAgreement", bill, needs, problems, gives=(INSURANCE_ACCOUNTS,), part="insurance")

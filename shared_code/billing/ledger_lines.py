@@ -1,0 +1,63 @@
+"""What the blocks on ledger accounts share: their rows, the codes that are billed, and lines that lower a profit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from decimal import Decimal
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from shared_code.billing.given import Given
+from shared_code.billing.model import Line, Reason, Trace
+from shared_code.facts.completeness import Need
+from shared_code.facts.model import ACCOUNTS
+
+if TYPE_CHECKING:
+    from shared_code.contracts.schema import AccountBlock, Agreement
+
+HUNDRED = Decimal(100)
+
+
+def account_block(given: Given) -> AccountBlock | None:
+    """The active account block; there is one, since a second is a contract error (rules R9)."""
+    return given.terms.accounts[0] if given.terms.accounts else None
+
+
+def agreement(given: Given) -> Agreement | None:
+    """The active management agreement; there is one, since a second is a contract error (rules R9)."""
+    return given.terms.agreements[0] if given.terms.agreements else None
+
+
+def billed_expense_codes(given: Given, among: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of `among` that are enabled expense accounts (billing-flows 6.10): only these can leave the expenses."""
+    return _common(among, given.expense_codes)
+
+
+@lru_cache(maxsize=1024)
+def _common(codes: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(code for code in codes if code in others)
+
+
+def month_needed(given: Given, codes: Collection[str]) -> Iterable[Need]:
+    """The ledger of the service month, when there is an account to read in it (rules R60)."""
+    return (Need(ACCOUNTS, given.facts.period),) if codes else ()
+
+
+def accounts_missing(given: Given, name: str) -> Iterable[Reason]:
+    """An account block that is on and empty: what rests on it would be billed as zero (rules R8, R62).
+
+    A block that is off is found by the checks of the contract.
+    """
+    if "billableAccounts" in given.terms.blocks and account_block(given) is None:
+        yield Reason("ACCOUNTS_OFF", f"{name} rest on the billable accounts, and their block has no rows; add one")
+
+
+def deduction(given: Given, block: str, kind: str, group: int, title: str, amount: Decimal, trace: Trace) -> Line:
+    """A line that lowers the profit of a profit share: its metadata says so, and what it is (billing-flows 6.0)."""
+    meta: dict[str, object] = {"lineItemType": kind, _flag(kind): True, "isProfitDeduction": True}
+    return Line(block, group, title, given.context.gl.billable_accounts, "", amount, trace, meta)
+
+
+@lru_cache
+def _flag(kind: str) -> str:
+    return f"is{kind[0].upper()}{kind[1:]}"
