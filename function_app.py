@@ -9,6 +9,7 @@ from functions import (
     http_health,
     http_imports,
     http_index_values,
+    http_lines,
     http_openings,
     http_periods,
     http_proposals,
@@ -28,6 +29,7 @@ app = BillingApp(
     (
         http_runs,
         http_statements,
+        http_lines,
         http_contracts,
         http_proposals,
         http_index_values,

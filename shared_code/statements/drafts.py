@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import Decimal
 
+from shared_code.billing.comparison import Comparison
 from shared_code.billing.model import Line, Outcome, Reason
 from shared_code.contracts.schema import Contract, InvoiceGroup
 from shared_code.documents.model import BillTo, Brand, InvoiceDocument, LineDocument, StatementDocument
@@ -59,6 +60,17 @@ class StatementDraft:
     site: SiteSnapshot
     invoices: tuple[InvoiceDraft, ...]
     warnings: tuple[Reason, ...]
+    comparison: Comparison | None = None
+
+    @property
+    def status(self) -> str:
+        """Where the statement goes after it was generated (rules R25, R50, R51)."""
+        return "ApprovalTeam" if self.status_reason else "ReadyToSend"
+
+    @property
+    def status_reason(self) -> str | None:
+        """Why a person has to look at it first; None when nobody has to."""
+        return self.comparison.why[0] if self.comparison is not None and self.comparison.why else None
 
     @property
     def total(self) -> Decimal:
@@ -156,7 +168,31 @@ def snapshot(draft: StatementDraft, brand: Brand) -> StatementDocument:
 
 def trace_json(line: Line) -> str:
     """A line's trace as JSON; decimals as text, so that nothing is lost on the way to the explanation."""
-    return json.dumps(asdict(line.trace), default=_plain, separators=(",", ":"))
+    trace = line.trace
+    document = {
+        "inputs": dict(trace.inputs),
+        "steps": [step._asdict() for step in trace.steps],
+        "facts": [{**reference._asdict(), "selection": dict(reference.selection)} for reference in trace.facts],
+    }
+    return json.dumps(document, default=_plain, separators=(",", ":"))
+
+
+def comparison_json(found: Comparison) -> str:
+    """The comparison to forecast by the names of billing-flows 8, exact figures as text, and why a person looks."""
+    return json.dumps(
+        {
+            "forecastedRevenue": found.forecast,
+            "postedRevenue": found.posted,
+            "invoicedRevenue": found.invoiced,
+            "totalActualRevenue": found.actual,
+            "forecastDeviationPercentage": found.deviation_percent,
+            "forecastDeviationAmount": found.deviation_amount,
+            "forecastLastUpdated": found.forecast_loaded,
+            "why": found.why,
+        },
+        default=_plain,
+        separators=(",", ":"),
+    )
 
 
 def meta_json(meta: Mapping[str, object]) -> str:

@@ -41,6 +41,16 @@ RUN_NOT_FOUND = ErrorKind(
 STATEMENT_NOT_FOUND = ErrorKind(
     "STATEMENT_NOT_FOUND", 2305, 404, "There is no such statement.", "Take the id from GET /statements."
 )
+LINE_NOT_FOUND = ErrorKind(
+    "LINE_NOT_FOUND", 2310, 404, "There is no such line.", "Take the id from GET /statements/{id}."
+)
+FACT_NOT_FOUND = ErrorKind(
+    "FACT_NOT_FOUND",
+    2311,
+    404,
+    "The line has no such fact.",
+    "Take the number from the facts of GET /lines/{id}/explanation.",
+)
 DOCUMENT_NOT_READY = ErrorKind(
     "DOCUMENT_NOT_READY",
     4301,
@@ -57,5 +67,7 @@ KINDS = (
     DRY_RUN_NOT_SUPPORTED,
     RUN_NOT_FOUND,
     STATEMENT_NOT_FOUND,
+    LINE_NOT_FOUND,
+    FACT_NOT_FOUND,
     DOCUMENT_NOT_READY,
 )

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from shared_code.billing.blocks import compute
-from shared_code.billing.context import BillingContext
-from shared_code.billing.model import Outcome, Reason
+from shared_code.billing.calculation import compute
+from shared_code.billing.comparison import Comparison, DeviationLimits, compare
+from shared_code.billing.context import BillingContext, gl_codes
+from shared_code.billing.given import History
+from shared_code.billing.model import AdHocLine, Outcome, Reason
 from shared_code.contracts.index_values.repository import current as index_values
 from shared_code.contracts.rates.bases import read_bases
 from shared_code.contracts.rates.model import Indexes
 from shared_code.contracts.repository import latest_versions, set_billed_through
-from shared_code.contracts.schema import Contract
+from shared_code.contracts.schema import ClaimsCapped, Contract
 from shared_code.contracts.terms import PeriodTerms, terms_for
 from shared_code.facts.model import SiteFacts
-from shared_code.facts.repository import load_facts
+from shared_code.facts.repository import Reading, load_facts
 from shared_code.foundation import audit, clock, telemetry
 from shared_code.foundation.bus import unit_of_work
 from shared_code.foundation.business_settings.model import BusinessSettings
@@ -33,6 +35,7 @@ from shared_code.periods.repository import is_closed
 from shared_code.statements import errors, repository
 from shared_code.statements.brand import brand
 from shared_code.statements.drafts import SiteSnapshot, StatementDraft, draft_statement, reasons_json
+from shared_code.statements.history import adhoc_by_contract, histories
 from shared_code.statements.rows import document_row, invoice_rows, line_rows, statement_row
 from shared_code.statements.runs import document_messages, progress_message
 
@@ -51,11 +54,23 @@ class _Work:
     terms: PeriodTerms
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a contract is billed from besides its terms."""
+
+    facts: SiteFacts
+    context: BillingContext
+    history: History
+    adhoc: Sequence[AdHocLine]
+    review: DeviationLimits
+
+
 @dataclass(slots=True)
 class _Results:
-    """What a chunk came to: drafts to store, and an outcome for each item."""
+    """What a chunk came to: drafts and profits to store, and an outcome for each item."""
 
     drafts: list[StatementDraft] = field(default_factory=list)
+    profits: dict[str, Decimal] = field(default_factory=dict)
     outcomes: list[dict[str, object]] = field(default_factory=list)
 
     def settle(self, item: Any, outcome: str, reasons: Sequence[Reason] = (), statement: str | None = None) -> None:
@@ -96,6 +111,7 @@ def generate_chunk(run_id: str, chunk: int, message_id: str) -> int:
         items = repository.pending_chunk(work.connection, run_id, chunk, period)
         results = _compute_chunk(work, run_id, chunk, period, items)
         _store(work, run, results.drafts)
+        repository.set_profits(work.connection, period, _profit_rows(run_id, period, results))
         billed = [draft.contract_id for draft in results.drafts]
         set_billed_through(work.connection, billed, period)
         _require_unchanged(work, items, billed)
@@ -124,6 +140,17 @@ def _generated(run_id: str, draft: StatementDraft) -> audit.Event:
     return audit.Event(stream, "statement.generated", draft.statement_id, data, site=site)
 
 
+def _profit_rows(run_id: str, period: Period, results: _Results) -> list[dict[str, object]]:
+    """The month's profits of contracts that are done with it, billed or not (rules R44)."""
+    now = clock.now()
+    done = {one["given_contract"] for one in results.outcomes if one["given_outcome"] in ("Generated", "NothingToBill")}
+    return [
+        {"contract_id": contract, "period": str(period), "profit": profit, "run_id": run_id, "created_at": now}
+        for contract, profit in results.profits.items()
+        if contract in done
+    ]
+
+
 def _require_unchanged(work: UnitOfWork, items: Sequence[Any], billed: Sequence[str]) -> None:
     """Nobody has saved a version of a contract since it was read; `set_billed_through` has locked their rows."""
     latest = latest_versions(work.connection, billed)
@@ -149,18 +176,25 @@ def _compute_chunk(work: UnitOfWork, run_id: str, chunk: int, period: Period, it
     open_items = [item for item in items if item.contract_id not in billed]
     readable = _readable(open_items, period, index_values(work.connection), results)
     decided = business_settings(work.connection)
+    context = _context(decided, repository.gl_accounts(work.connection, period.first_day))
+    contract_ids = [part.item.contract_id for part in readable]
+    past = histories(work.connection, contract_ids, period)
+    review = DeviationLimits(
+        combined="AND" if decided.deviation_needs_both else "OR", forecast_expected=decided.forecast_expected
+    )
+    added = adhoc_by_contract(work.connection, contract_ids, period)
     facts = load_facts(
         work.connection,
         {part.item.site_number for part in readable},
         period,
-        _since(period, [part.terms for part in readable]),
-        decided.occupied_rooms_value_types,
+        _reading(period, [part.terms for part in readable], context, decided),
     )
-    context = _context(decided)
     drafts: list[tuple[Any, StatementDraft]] = []
     for part in readable:
         try:
-            draft = _draft(part, facts[part.item.site_number], context, results)
+            contract_id = part.item.contract_id
+            known = _Known(facts[part.item.site_number], context, past[contract_id], added.get(contract_id, ()), review)
+            draft = _draft(part, known, results)
         except Exception:
             results.fault(part.item)
         else:
@@ -182,9 +216,11 @@ def _readable(items: Sequence[Any], period: Period, indexes: Indexes, results: _
     return found
 
 
-def _draft(part: _Work, facts: SiteFacts, context: BillingContext, results: _Results) -> list[StatementDraft]:
+def _draft(part: _Work, known: _Known, results: _Results) -> list[StatementDraft]:
     """The item's draft, or none and an outcome that says why."""
-    outcome = _outcome(part, facts, context)
+    outcome = _outcome(part, known)
+    if outcome.profit is not None:
+        results.profits[part.item.contract_id] = outcome.profit
     if outcome.reasons:
         results.settle(part.item, "Failed", outcome.reasons)
         return []
@@ -195,6 +231,7 @@ def _draft(part: _Work, facts: SiteFacts, context: BillingContext, results: _Res
     draft = draft_statement(
         item.contract_id, item.contract_version, part.contract, _site(item), part.terms.period, outcome
     )
+    draft = replace(draft, comparison=_compared(part.contract, known, outcome))
     if abs(draft.total) >= MAX_TOTAL:
         message = f"a total of {draft.total} is beyond any month; look at the facts and the rates"
         results.settle(item, "Failed", [Reason("AMOUNT_OUT_OF_RANGE", message)])
@@ -219,7 +256,7 @@ def _accept(work: UnitOfWork, drafts: Sequence[tuple[Any, StatementDraft]], resu
         results.settle(item, "Generated", statement=draft.statement_id)
 
 
-def _outcome(part: _Work, facts: SiteFacts, context: BillingContext) -> Outcome:
+def _outcome(part: _Work, known: _Known) -> Outcome:
     item, terms = part.item, part.terms
     if not terms.in_force:
         return Outcome()
@@ -229,9 +266,17 @@ def _outcome(part: _Work, facts: SiteFacts, context: BillingContext) -> Outcome:
     if terms.billing_type == "Arrears" and terms.period.last_day > clock.today(settings().business_time_zone):
         message = f"the contract is billed in arrears, and {terms.period} ends on {terms.period.last_day}"
         return Outcome(reasons=(Reason("PERIOD_NOT_OVER", message),))
-    outcome = compute(terms, facts, context)
+    outcome = compute(terms, known.facts, known.context, known.history, known.adhoc)
     warnings = tuple(Reason(note.code, note.message) for note in terms.rate_warnings)
-    return replace(outcome, warnings=warnings) if warnings else outcome
+    return replace(outcome, warnings=(*warnings, *outcome.warnings)) if warnings else outcome
+
+
+def _compared(contract: Contract, known: _Known, outcome: Outcome) -> Comparison | None:
+    """The month against its forecast; a contract billed in advance is not compared (rules R50)."""
+    if contract.billing_type == "Advanced":
+        return None
+    limits = replace(known.review, amount=contract.deviation_amount, percent=contract.deviation_pct)
+    return compare(outcome.lines, known.facts, limits, known.context.ledger)
 
 
 def _nothing(terms: PeriodTerms) -> Reason:
@@ -240,10 +285,23 @@ def _nothing(terms: PeriodTerms) -> Reason:
     return Reason("NOTHING_TO_BILL", "every line came to 0.00")
 
 
-def _since(period: Period, terms: Iterable[PeriodTerms]) -> Period:
-    """A year back when any contract of the chunk accumulates, else the period alone. R58 adds a part month."""
-    accumulates = any(structure.accumulation != "Monthly" for term in terms for structure in term.structures)
-    return period.plus(-12) if accumulates else period
+def _reading(
+    period: Period, terms: Sequence[PeriodTerms], context: BillingContext, decided: BusinessSettings
+) -> Reading:
+    """What the chunk's contracts read: a year back when any of them accumulates. R58 adds a part month."""
+    shares = any(row.accumulation != "Monthly" for term in terms for row in term.structures)
+    claims = any(
+        isinstance(row.claims, ClaimsCapped) and row.claims.kind != "PerClaim"
+        for term in terms
+        for row in term.agreements
+    )
+    return Reading(
+        since=period.plus(-12) if shares or claims else period,
+        history_accounts=context.ledger.claims if claims else (),
+        excluded_entities=decided.excluded_entities,
+        room_value_types=decided.occupied_rooms_value_types,
+        bell_excluded_codes=decided.bell_excluded_codes,
+    )
 
 
 def _site(item: Any) -> SiteSnapshot:
@@ -252,8 +310,8 @@ def _site(item: Any) -> SiteSnapshot:
     return SiteSnapshot(item.site_number, item.name, address, item.gl_string or "")
 
 
-def _context(decided: BusinessSettings) -> BillingContext:
-    return BillingContext(settings().operator_name, decided.bell_excluded_codes, decided.gap_days)
+def _context(decided: BusinessSettings, accounts: Mapping[str, str]) -> BillingContext:
+    return BillingContext(settings().operator_name, decided.bell_excluded_codes, decided.gap_days, gl_codes(accounts))
 
 
 def _store(work: UnitOfWork, run: Any, drafts: Sequence[StatementDraft]) -> None:

@@ -94,6 +94,26 @@ _REASONS: tuple[tuple[str, str, str], ...] = (
         "An escalated percentage would pass 100; it ends there.",
         "Compare the escalator with the agreement.",
     ),
+    (
+        "NO_FORECAST",
+        "The month has no forecast to compare the statement with, so a person approves it.",
+        "Load the forecast of the month, or look at the statement and approve it.",
+    ),
+    (
+        "NO_LEDGER",
+        "The ledger of the month is not loaded, so the statement could not be compared with its forecast.",
+        "Load the ledger of the month, or look at the statement and approve it.",
+    ),
+    (
+        "DEVIATION",
+        "The month deviates from its forecast by more than the contract's limits.",
+        "Look at the statement's comparison; approve it when the deviation is explained.",
+    ),
+    (
+        "BELL_UNDER_OTHER_CODES",
+        "Bell service was collected under codes that a revenue share keeps, so it may be billed twice.",
+        "Compare the revenue codes of bell service with the setting bellExcludedCodes.",
+    ),
 )
 _FIRST_NUMBER = 3401
 # A rule that fails the generation of a contract has another code and cure than the same rule at save: another number.

@@ -14,7 +14,17 @@ from shared_code.foundation import clock
 from shared_code.foundation.calendar import Period
 from shared_code.foundation.database import AnyRow
 from shared_code.foundation.dialect import locked
-from shared_code.statements.tables import invoice, invoice_line, run_item, statement, statement_document, statement_run
+from shared_code.statements.tables import (
+    adhoc_line,
+    gl_account,
+    invoice,
+    invoice_line,
+    monthly_profit,
+    run_item,
+    statement,
+    statement_document,
+    statement_run,
+)
 
 _BEGINNING = date(1900, 1, 1)
 _PARAMETERS = 1000
@@ -137,6 +147,65 @@ def add_statements(
     ):
         if rows:
             connection.execute(table.insert(), rows)
+
+
+def adhoc_lines(connection: Connection, contract_ids: Sequence[str], period: Period) -> Sequence[AnyRow]:
+    """The ad-hoc lines of contracts for `period` that were not taken back, in the order in which they were added."""
+    c = adhoc_line.c
+    found: list[AnyRow] = []
+    for start in range(0, len(contract_ids), _PARAMETERS):
+        part = contract_ids[start : start + _PARAMETERS]
+        found += connection.execute(
+            sa.select(adhoc_line)
+            .where(c.contract_id.in_(part), c.period == str(period), c.removed_at.is_(None))
+            .order_by(c.contract_id, c.created_at, c.line_id)
+        ).all()
+    return found
+
+
+def add_adhoc_lines(connection: Connection, rows: Sequence[dict[str, object]]) -> None:
+    """Store ad-hoc lines. Nothing is computed anew; the next generation prints them."""
+    if rows:
+        connection.execute(adhoc_line.insert(), list(rows))
+
+
+def profits_before(
+    connection: Connection, contract_ids: Sequence[str], first: Period, period: Period
+) -> Sequence[AnyRow]:
+    """The monthly profits of contracts from `first` until before `period`, by contract and month."""
+    c = monthly_profit.c
+    found: list[AnyRow] = []
+    for start in range(0, len(contract_ids), _PARAMETERS):
+        part = contract_ids[start : start + _PARAMETERS]
+        found += connection.execute(
+            sa.select(c.contract_id, c.period, c.profit)
+            .where(c.contract_id.in_(part), c.period >= str(first), c.period < str(period))
+            .order_by(c.contract_id, c.period)
+        ).all()
+    return found
+
+
+def set_profits(connection: Connection, period: Period, rows: Sequence[dict[str, object]]) -> None:
+    """Store monthly profits of `period`; what a contract had for it before is replaced (rules R3, R44)."""
+    contracts = [row["contract_id"] for row in rows]
+    for start in range(0, len(contracts), _PARAMETERS):
+        part = contracts[start : start + _PARAMETERS]
+        connection.execute(
+            monthly_profit.delete().where(
+                monthly_profit.c.contract_id.in_(part), monthly_profit.c.period == str(period)
+            )
+        )
+    if rows:
+        connection.execute(monthly_profit.insert(), list(rows))
+
+
+def gl_accounts(connection: Connection, day: date) -> dict[str, str]:
+    """The GL main account of each purpose on a day: the row that took effect last (rules R34)."""
+    c = gl_account.c
+    rows = connection.execute(
+        sa.select(c.purpose, c.account).where(c.effective_from <= day).order_by(c.purpose, c.effective_from)
+    )
+    return {row.purpose: row.account for row in rows}
 
 
 def set_outcomes(connection: Connection, run_id: str, outcomes: Sequence[dict[str, object]]) -> None:

@@ -7,11 +7,7 @@ from collections.abc import Iterable
 from shared_code.documents.model import Brand, to_json
 from shared_code.foundation import clock
 from shared_code.foundation.clock import derived_id
-from shared_code.statements.drafts import StatementDraft, meta_json, reasons_json, snapshot, trace_json
-
-# Nobody has compared the statement with its forecast yet, so a person approves it (rules R25, R51; decision 0005).
-STATUS_AFTER_GENERATION = "ApprovalTeam"
-STATUS_REASON = "NO_COMPARISON"
+from shared_code.statements.drafts import StatementDraft, comparison_json, meta_json, reasons_json, snapshot, trace_json
 
 
 def statement_row(draft: StatementDraft, run_id: str) -> dict[str, object]:
@@ -23,11 +19,12 @@ def statement_row(draft: StatementDraft, run_id: str) -> dict[str, object]:
         "contract_version": draft.contract_version,
         "site_number": draft.site.number,
         "site_name": draft.site.name,
-        "status": STATUS_AFTER_GENERATION,
-        "status_reason": STATUS_REASON,
+        "status": draft.status,
+        "status_reason": draft.status_reason,
         "total": draft.total,
         "run_id": run_id,
         "warnings": reasons_json(draft.warnings),
+        "comparison": comparison_json(draft.comparison) if draft.comparison else None,
         "created_at": clock.now(),
     }
 

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from shared_code.foundation.database import Instant, long_text, metadata, money, text
+from shared_code.foundation.database import Fixed, Instant, long_text, metadata, money, text
 
 statement_run = sa.Table(
     "statement_run",
@@ -56,6 +56,7 @@ statement = sa.Table(
     sa.Column("total", money(), nullable=False),
     sa.Column("run_id", text(32), sa.ForeignKey("statement_run.run_id"), nullable=False),
     sa.Column("warnings", long_text(), nullable=False),
+    sa.Column("comparison", long_text()),  # JSON: the month against forecast and ledger (billing-flows 8)
     sa.Column("created_at", Instant, nullable=False),
     # one statement per contract, period and version, whatever is delivered how often (field reports 1 and 5)
     sa.UniqueConstraint("contract_id", "period", "version"),
@@ -63,6 +64,46 @@ statement = sa.Table(
 sa.Index("ix_statement_period_site_number", statement.c.period, statement.c.site_number)
 sa.Index("ix_statement_run_id", statement.c.run_id)
 sa.Index("ix_statement_site_number_statement_id", statement.c.site_number, statement.c.statement_id)  # the list
+
+# Apart from generated lines, so that they survive every regeneration (rules R18). Taken back, never deleted.
+adhoc_line = sa.Table(
+    "adhoc_line",
+    metadata,
+    sa.Column("line_id", text(32), primary_key=True),
+    sa.Column("contract_id", text(32), sa.ForeignKey("contract.contract_id"), nullable=False),
+    sa.Column("period", text(7), nullable=False),
+    sa.Column("invoice_group", sa.Integer, nullable=False),
+    sa.Column("type", text(24), nullable=False),  # billing.model.AdHocType
+    sa.Column("title", long_text(), nullable=False),
+    sa.Column("code", text(20), nullable=False),
+    sa.Column("description", long_text(), nullable=False),
+    sa.Column("amount", money(), nullable=False),  # as it is credited or billed: expenses of the client are negative
+    sa.Column("author", text(100), nullable=False),
+    sa.Column("reason", text(500), nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("removed_at", Instant),
+    sa.Column("removed_by", text(100)),
+)
+sa.Index("ix_adhoc_line_contract_id_period", adhoc_line.c.contract_id, adhoc_line.c.period)
+
+# Kept even when nothing is billed: later months of a window count it (rules R44). A statement made anew replaces it.
+monthly_profit = sa.Table(
+    "monthly_profit",
+    metadata,
+    sa.Column("contract_id", text(32), primary_key=True),
+    sa.Column("period", text(7), primary_key=True),
+    sa.Column("profit", Fixed(28, 10), nullable=False),  # exact: a threshold in percent has more decimals than money
+    sa.Column("run_id", text(32), nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+)
+
+gl_account = sa.Table(
+    "gl_account",
+    metadata,
+    sa.Column("purpose", text(40), primary_key=True),  # a field of billing.context.GlCodes
+    sa.Column("effective_from", sa.Date, primary_key=True),  # 1900-01-01: from the beginning
+    sa.Column("account", text(20), nullable=False),
+)
 
 invoice = sa.Table(
     "invoice",

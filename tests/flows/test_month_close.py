@@ -28,6 +28,7 @@ from sample_data.options import SampleOptions
 from shared_code.access.tables import site_assignment
 from shared_code.documents.paths import CONTRACT_DROPS, EDW_DROPS, RUN_REPORTS, STATEMENTS
 from shared_code.foundation.calendar import Period
+from shared_code.foundation.money import dollars
 from tests.flows.conftest import (
     PERIOD,
     App,
@@ -225,11 +226,43 @@ def test_every_statement_has_a_pdf_that_prints_its_invoices_and_totals(closed: C
         invoices = closed.app.get(f"statements/{statement['id']}")["invoices"]
         for invoice in invoices:
             assert invoice["number"] in text
-            assert f"{invoice['amount']:,.2f}" in text
+            assert dollars(invoice["amount"]) in text
         assert f'filename="{invoices[-1]["number"]}_Invoice.pdf"' in answer.headers["content-disposition"]
     stored = [closed.app.blob(STATEMENTS, name) for name in closed.app.names(STATEMENTS)]
     assert len(stored) == len(statements)
     assert closed.app.call("GET", f"statements/{statements[0]['id']}/pdf").content in stored
+
+
+# -- explanations -------------------------------------------------------------------------------------------------
+
+
+def test_every_printed_amount_explains_itself_down_to_the_rows_of_its_files(closed: Closed) -> None:
+    """From any line: clause and version, steps, and sums whose rows are found again, to the last of them."""
+    names = {batch["batchId"]: batch["sourceName"] for batch in closed.app.imports()}
+    summed: set[str] = set()
+    for statement in closed.statements():
+        detail = closed.app.get(f"statements/{statement['id']}")
+        for line in (line for invoice in detail["invoices"] for line in invoice["lines"]):
+            explained = closed.app.get(f"lines/{line['id']}/explanation")
+            assert (explained["amount"], explained["title"]) == (line["amount"], line["title"])
+            assert (explained["contractId"], explained["contractVersion"]) == (detail["contractId"], 1)
+            assert explained["steps"] and all(step["text"] for step in explained["steps"])
+            for fact in explained["facts"]:
+                rows = closed.app.every(f"lines/{line['id']}/explanation/facts/{fact['number']}", limit=1000)
+                assert len(rows) == fact["rows"], (line, fact)
+                assert sum(row["amount"] for row in rows) == fact["amount"], (line, fact)
+                assert {row["file"] for row in rows} == {names[batch] for batch in fact["batches"] if rows}
+                summed.add(fact["dataset"])
+    assert summed >= {"revenue_daily", "account_summary", "timesheet"}
+
+
+def test_an_explanation_of_what_is_not_there_is_refused(closed: Closed) -> None:
+    line = closed.detail("0901")["invoices"][0]["lines"][0]["id"]
+    wrong = [f"lines/{NOBODY}/explanation", f"lines/{NOBODY}/explanation/facts/1", f"lines/{line}/explanation/facts/9"]
+
+    refused = [error_of(closed.app.call("GET", path))["code"] for path in wrong]
+
+    assert refused == ["LINE_NOT_FOUND", "LINE_NOT_FOUND", "FACT_NOT_FOUND"]
 
 
 # -- once only ----------------------------------------------------------------------------------------------------
@@ -296,7 +329,11 @@ def test_filters_narrow_lists(closed: Closed) -> None:
     statements = closed.statements()
     (one,) = closed.app.every("statements", siteNumber="0901")
     assert one in statements
-    assert closed.app.get("statements", status="ApprovalTeam", period=PERIOD)["total"] == len(statements)
+    by_status = [
+        closed.app.get("statements", status=one, period=PERIOD)["total"] for one in ("ApprovalTeam", "ReadyToSend")
+    ]
+    assert by_status == [sum(one["status"] == name for one in statements) for name in ("ApprovalTeam", "ReadyToSend")]
+    assert sum(by_status) == len(statements)
     for nothing in ({"status": "sent"}, {"period": "2026-09"}, {"siteNumber": "9"}, {"run": NOBODY}):
         assert closed.app.get("statements", **nothing) == {"items": [], "nextCursor": None, "total": 0}
     failed = closed.app.every(f"statement-runs/{closed.polled.id}/items", outcome="Failed")

@@ -55,6 +55,8 @@ EXAMPLES = {
     "list_statements": Example("statements"),
     "get_statement": Example("statements/{statement}", of_site=True),
     "get_statement_pdf": Example("statements/{statement}/pdf", of_site=True),
+    "explain_line": Example("lines/{line}/explanation", of_site=True),
+    "list_source_rows": Example("lines/{line}/explanation/facts/1", 404, of_site=True),  # a monthly fee counts no rows
     "get_contract": Example("sites/{site}/contract", of_site=True),
     "put_contract": Example("sites/{site}/contract?dryRun=true", 400, body=EMPTY),
     "list_site_contracts": Example("sites/{site}/contracts", of_site=True),
@@ -143,6 +145,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
                 "site": site,
                 "run": run.id,
                 "statement": statements[site],
+                "line": app.get(f"statements/{statements[site]}")["invoices"][0]["lines"][0]["id"],
                 "batch": batches[f"site_statistics/{PERIOD}/{site}.csv"]["batchId"],
                 "letter": "d" * 32,
                 "proposal": merge((), NOTE)[0].key,

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from shared_code.foundation.errors import Detail
-from shared_code.foundation.setting_kinds import Codes, Kind, Share, Whole
+from shared_code.foundation.setting_kinds import Codes, Flag, Kind, Share, Whole
 
 
 def _decided[Value](kind: Kind[Value], default: Value, meaning: str) -> Value:
@@ -33,9 +33,20 @@ class BusinessSettings:
     bell_excluded_codes: frozenset[str] = _decided(
         Codes(), frozenset({"OR1", "OR2"}), "Revenue codes that are not counted as bell revenue."
     )
+    # rules R17
+    excluded_entities: frozenset[str] = _decided(
+        Codes(), frozenset({"06"}), "Entities of the ledger that no sum counts."
+    )
     # rules R47
     occupied_rooms_value_types: frozenset[str] = _decided(
         Codes(), frozenset(), "Value types of room statistics that count as occupied rooms; none means all of them."
+    )
+    # rules R25
+    deviation_needs_both: bool = _decided(
+        Flag(), True, "A statement goes to the approval team when both limits are exceeded; false: when either is."
+    )
+    forecast_expected: bool = _decided(
+        Flag(), True, "A month that has revenue and no forecast goes to the approval team."
     )
     # requirements CON-17
     further_gl_codes: frozenset[str] = _decided(

@@ -22,7 +22,7 @@ from shared_code.foundation.settings import settings
 STREAM = "settings"
 REASON_LENGTH = 500
 
-type SettingValue = int | Decimal | list[str]
+type SettingValue = bool | int | Decimal | list[str]
 Source = Literal["stored", "environment", "default"]
 
 

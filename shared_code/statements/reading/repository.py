@@ -169,3 +169,43 @@ def report_rows(connection: Connection, run_id: str) -> Sequence[AnyRow]:
 def _equal(*pairs: tuple[sa.Column[str], str | None]) -> list[sa.ColumnElement[bool]]:
     """Conditions that columns have these values; None narrows nothing."""
     return [column == value for column, value in pairs if value is not None]
+
+
+def items_of(connection: Connection, run_id: str) -> Sequence[AnyRow]:
+    """Every item of a run with the status of its statement, by site and contract."""
+    return connection.execute(
+        sa.select(
+            run_item.c.site_number,
+            run_item.c.contract_id,
+            run_item.c.outcome,
+            run_item.c.reason,
+            run_item.c.statement_id,
+            statement.c.status,
+            statement.c.status_reason,
+        )
+        .outerjoin(statement, statement.c.statement_id == run_item.c.statement_id)
+        .where(run_item.c.run_id == run_id)
+        .order_by(run_item.c.site_number, run_item.c.contract_id)
+    ).all()
+
+
+def invoices_of_run(connection: Connection, run_id: str) -> Sequence[AnyRow]:
+    """Every invoice that a run made, by statement and group."""
+    return connection.execute(
+        sa.select(invoice)
+        .join(statement, statement.c.statement_id == invoice.c.statement_id)
+        .where(statement.c.run_id == run_id)
+        .order_by(invoice.c.statement_id, invoice.c.invoice_group)
+    ).all()
+
+
+def lines_of_run(connection: Connection, run_id: str) -> Sequence[AnyRow]:
+    """Every line that a run made, by invoice in print order, without traces."""
+    c = invoice_line.c
+    return connection.execute(
+        sa.select(c.invoice_number, c.title, c.code, c.description, c.amount)
+        .join(invoice, invoice.c.number == c.invoice_number)
+        .join(statement, statement.c.statement_id == invoice.c.statement_id)
+        .where(statement.c.run_id == run_id)
+        .order_by(c.invoice_number, c.ordinal)
+    ).all()

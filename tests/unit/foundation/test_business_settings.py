@@ -323,8 +323,11 @@ def test_sql_server_keeps_other_changes_out_from_the_first_read_on() -> None:
 VALUES = {
     "gapDays": st.integers(1, 31),
     "bellExcludedCodes": st.lists(st.text("abcXYZ019 ", max_size=6), max_size=4),
+    "deviationNeedsBoth": st.booleans(),
+    "forecastExpected": st.booleans(),
     "furtherGlCodes": st.lists(st.text("abcXYZ019 ", max_size=6), max_size=4),
     "jobCodes": st.lists(st.text("abcXYZ019 ", max_size=6), max_size=4),
+    "excludedEntities": st.lists(st.text("abcXYZ019 ", max_size=6), max_size=4),
     "occupiedRoomsValueTypes": st.lists(st.text("abcXYZ019 ", max_size=6), max_size=4),
     "importHoldRejectedShare": st.decimals(0, 1, places=4) | st.integers(0, 1),
     "runPatienceMinutes": st.integers(1, 1440),

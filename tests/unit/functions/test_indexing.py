@@ -79,6 +79,8 @@ HTTP = {
     ("list_statements", "GET", "v1/statements", "anonymous"),
     ("get_statement", "GET", "v1/statements/{statement_id}", "anonymous"),
     ("get_statement_pdf", "GET", "v1/statements/{statement_id}/pdf", "anonymous"),
+    ("explain_line", "GET", "v1/lines/{line_id}/explanation", "anonymous"),
+    ("list_source_rows", "GET", "v1/lines/{line_id}/explanation/facts/{fact}", "anonymous"),
     ("get_contract", "GET", "v1/sites/{site_number}/contract", "anonymous"),
     ("put_contract", "PUT", "v1/sites/{site_number}/contract", "anonymous"),
     ("list_site_contracts", "GET", "v1/sites/{site_number}/contracts", "anonymous"),

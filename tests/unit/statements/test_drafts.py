@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -176,14 +175,15 @@ def test_the_snapshot_prints_what_was_drafted() -> None:
 
 
 def test_traces_are_json_and_lose_no_digit() -> None:
-    reference = FactReference("revenue_daily", "codes “A”", 3, money("0.0001"), ("b-1",))
+    selection = {"measure": "shareable", "codes": ["A"]}
+    reference = FactReference("revenue_daily", "codes “A”", 3, money("0.0001"), ("b-1",), "2024-09", selection)
     trace = Trace(
         inputs={"rate": money("12345678901234567.890123"), "start": date(2024, 9, 1), "overtimeRate": None, "n": 2},
         steps=(Step("charge", money("1.00")),),
         facts=(reference,),
     )
 
-    read = json.loads(trace_json(replace(line("1"), trace=trace)))
+    read = json.loads(trace_json(line("1")._replace(trace=trace)))
 
     assert read == {
         "inputs": {"rate": "12345678901234567.890123", "start": "2024-09-01", "overtimeRate": None, "n": 2},
@@ -195,6 +195,8 @@ def test_traces_are_json_and_lose_no_digit() -> None:
                 "rows": 3,
                 "amount": "0.0001",
                 "batches": ["b-1"],
+                "period": "2024-09",
+                "selection": {"measure": "shareable", "codes": ["A"]},
             }
         ],
     }
