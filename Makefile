@@ -10,9 +10,10 @@ RATES_AS_OF ?=
 DIR ?=
 STATE ?= .state/local
 PORT ?= 7071
+ORACLE_MONTHS ?= 200000
 SOURCES := function_app.py functions shared_code localhost sample_data tests
 
-.PHONY: help setup demo run test test-unit test-flows test-long check contracts-check format bench lock clean
+.PHONY: help setup demo run test test-unit test-oracle test-flows test-long check contracts-check shadow shadow-compare format bench lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -30,10 +31,13 @@ contracts-check: setup ## does every legacy contract under DIR load, and survive
 	@test -n "$(DIR)" || { echo "say which folder: make contracts-check DIR=/where/they/are" >&2; exit 2; }
 	@$(PY) -m shared_code.contracts.check "$(DIR)" --rates-as-of "$(RATES_AS_OF)"
 
-test: test-unit test-flows ## all tests
+test: test-unit test-oracle test-flows ## all tests
 
 test-unit: setup ## the pure tests, in seconds
 	$(PY) -m pytest tests/unit -n 2
+
+test-oracle: setup ## 200,000 generated contract-months against a second telling of the rules
+	ORACLE_MONTHS=$(ORACLE_MONTHS) $(PY) -m pytest tests/oracle -n 2
 
 # Flows mostly wait for locks, polls and starts: four files at a time keep two cores busy.
 test-flows: setup ## the app on real parts: host, bus, storage emulator
@@ -51,6 +55,12 @@ check: setup ## format, lint, types, import rules
 format: setup ## put the code into its form
 	.venv/bin/ruff format $(SOURCES)
 	.venv/bin/ruff check --fix $(SOURCES)
+
+shadow: setup ## bill a folder of drops month by month (DROPS=folder PERIODS=2026-01:2026-09 OUT=file RATES_AS_OF=2025-12)
+	@$(PY) -m localhost.shadow --drops "$(DROPS)" --periods "$(PERIODS)" --out "$(OUT)" --rates-as-of "$(RATES_AS_OF)"
+
+shadow-compare: setup ## the differences of two such files by site, line and cent (A=file B=file)
+	@$(PY) -m localhost.shadow_compare "$(A)" "$(B)"
 
 bench: setup ## the benchmarks, one JSON line each
 	@$(PY) -m tests.bench

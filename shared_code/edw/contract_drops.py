@@ -16,6 +16,7 @@ from shared_code.edw import errors, received, repository, storage
 from shared_code.edw.repository import Batch
 from shared_code.foundation import audit, blobs, clock
 from shared_code.foundation.bus import unit_of_work
+from shared_code.foundation.calendar import Period
 from shared_code.foundation.clock import derived_id, fingerprint
 from shared_code.foundation.database import UnitOfWork
 from shared_code.foundation.errors import BillingError
@@ -26,12 +27,13 @@ DATASET = "contracts"
 MAX_BYTES = 10_000_000
 
 
-def receive_contract(container: str, blob_name: str) -> str:
+def receive_contract(container: str, blob_name: str, rates_as_of: Period | None = None) -> str:
     """Save a dropped document. Returns the id of its import batch.
 
     Each drop is recorded once: the same version of the blob delivered again changes nothing. A later drop wins,
     whichever is read first. A document that is refused changes no contract; it is copied to quarantine, and its report
-    lists every finding with its place. Raises DROP_NOT_FOUND, SOURCE_CHANGED.
+    lists every finding with its place. `rates_as_of` is the month that new and changed rates are stated for; None: the
+    present one (rules R12). Raises DROP_NOT_FOUND, SOURCE_CHANGED.
     """
     content = storage.open_blob(container, blob_name)
     drop = _Drop(container, blob_name, content)
@@ -39,7 +41,7 @@ def receive_contract(container: str, blob_name: str) -> str:
     with unit_of_work() as work:
         batch_id, key, stored = _batch_of(work, drop)
         if stored is None:
-            result, refusal = _result(work, document, refusal)
+            result, refusal = _result(work, document, refusal, rates_as_of)
             row = _row(drop) | {"batch_id": batch_id, "effect_key": key}
             repository.add_batch(work.connection, row | result, ())
             state = str(result["state"])
@@ -113,12 +115,12 @@ def _row(drop: _Drop) -> dict[str, object]:
 
 
 def _result(
-    work: UnitOfWork, document: Document | None, refusal: BillingError | None
+    work: UnitOfWork, document: Document | None, refusal: BillingError | None, rates_as_of: Period | None
 ) -> tuple[dict[str, object], BillingError | None]:
     """What becomes of the drop's one row. A refusal to save is recorded like one to read; nothing is saved then."""
     if document is not None:
         try:
-            saved = save_in(work, document, Saving(AUTHOR, "dropped file"))
+            saved = save_in(work, document, Saving(AUTHOR, "dropped file", rates_as_of=rates_as_of))
         except BillingError as error:
             refusal = error
         else:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from azure.core import MatchConditions
-from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import StorageStreamDownloader
 
 from shared_code.documents import paths
@@ -67,7 +67,7 @@ def _download(
 
 def write_stream(container: str, name: str, data: Iterable[bytes]) -> None:
     """Write a blob of unknown length in blocks, replacing what was there."""
-    _ensure(container)
+    blobs.ensure_container(container)
     blobs.service().get_blob_client(container, name).upload_blob(iter(data), overwrite=True)
 
 
@@ -93,13 +93,6 @@ def versions(container: str, page_size: int) -> Iterator[list[Version]]:
 
 def exists(container: str, name: str) -> bool:
     return bool(blobs.service().get_blob_client(container, name).exists())
-
-
-def _ensure(container: str) -> None:
-    try:
-        blobs.service().create_container(container)
-    except ResourceExistsError:
-        log.debug("container %s is there", container)
 
 
 def working_copy(batch_id: str) -> str:

@@ -27,7 +27,8 @@ def service() -> BlobServiceClient:
 
 
 @cache
-def _ensure_container(name: str) -> None:
+def ensure_container(name: str) -> None:
+    """Make a container unless it is there. Asked once in a process."""
     container = service().get_container_client(name)
     if not container.exists():
         from azure.core.exceptions import ResourceExistsError
@@ -44,7 +45,7 @@ def put(container: str, path: str, data: bytes, content_type: str) -> None:
 
     with _observed("put", container) as span:
         span.set("powerbill.blob.bytes", len(data))
-        _ensure_container(container)
+        ensure_container(container)
         service().get_blob_client(container, path).upload_blob(
             data, overwrite=True, content_settings=ContentSettings(content_type=content_type)
         )

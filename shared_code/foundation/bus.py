@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from shared_code.foundation import clock, telemetry
 from shared_code.foundation.database import AnyRow, Message, UnitOfWork, outbox, reading, transaction
 from shared_code.foundation.dialect import claimed
-from shared_code.foundation.sending import BusSilentError, Link
+from shared_code.foundation.sending import BusSilentError, Link, speaking
 from shared_code.foundation.sending import publisher as publisher
 from shared_code.foundation.settings import settings
 
@@ -61,7 +61,7 @@ def _publish_quietly(queue: str, part: Sequence[Message], patience: float) -> _P
     with telemetry.span(f"send {queue}", "producer", "", **_labels(queue)) as span:
         span.set("messaging.batch.message_count", len(part))
         try:
-            return _Published(publisher().run(queue, partial(_send, queue, part), patience))
+            return _Published(speaking().run(queue, partial(_send, queue, part), patience))
         except Exception as fault:
             span.fail(type(fault).__name__)
             log.warning("queue %s is out of reach; %d messages wait in the outbox", queue, len(part), exc_info=True)

@@ -11,13 +11,13 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, wait
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from functools import cache
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from shared_code.foundation.settings import settings
 
@@ -245,7 +245,37 @@ class Publisher:
             return lane
 
 
+class Speaks(Protocol):
+    """What takes a queue's messages: the bus, or a process that does the work itself (`handover.py`)."""
+
+    def run[T](self, queue: str, job: Callable[[Link], T], patience: float) -> T:
+        """Have `job` done with the link to `queue`."""
+        ...
+
+    def probe(self, queue: str) -> None:
+        """Raise when nobody would take messages of `queue`."""
+        ...
+
+
+_installed: list[Speaks] = []
+
+
 @cache
 def publisher() -> Publisher:
     """The publisher of this process."""
     return Publisher()
+
+
+def speaking() -> Speaks:
+    """What takes messages at present: the bus, unless something is installed in its place."""
+    return _installed[-1] if _installed else publisher()
+
+
+@contextmanager
+def installed(other: Speaks) -> Iterator[None]:
+    """Let `other` take the messages for a while."""
+    _installed.append(other)
+    try:
+        yield
+    finally:
+        _installed.remove(other)

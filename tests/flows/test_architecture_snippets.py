@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pypdfium2  # type: ignore[import-untyped]  # it comes without types
 import pytest
 from azure.servicebus import ServiceBusClient, ServiceBusMessage
 
@@ -24,11 +25,21 @@ from localhost.identity import user_id
 from localhost.processes import wait_until
 from localhost.stack import ROOT
 from shared_code.access.tables import site_assignment
-from tests.flows.conftest import PERIOD, App, error_of, running_app, site_master
+from shared_code.documents.paths import CONTRACT_DROPS
+from tests.flows.conftest import (
+    PERIOD,
+    App,
+    contract_files,
+    csv_file,
+    error_of,
+    fixed_fees,
+    running_app,
+    site_master,
+)
 
 pytestmark = pytest.mark.flow
 PAGES = ROOT / "docs" / "architecture"
-RECIPES = ("add-a-route.md", "add-a-queue.md", "add-a-setting.md")  # each goes on from the one before
+RECIPES = ("add-a-route.md", "add-a-queue.md", "add-a-setting.md", "add-a-block.md")  # each goes on from the one before
 LEFT_OUT = shutil.ignore_patterns(".*", "node_modules", "__pycache__", "docs", "bench")
 PYTHON = ".venv/bin/python -m "
 # What the recipes say that a newcomer runs: the tests that they write, and those that a new door has to satisfy.
@@ -42,6 +53,7 @@ OWN_TESTS = (
     "tests/flows/test_role_matrix.py::test_every_route_has_an_example",
     "tests/unit/operations/test_error_catalog.py",
     "tests/unit/test_architecture.py",
+    "tests/unit/billing/test_parking_permits.py",
     "tests/unit/test_bus_config.py",
 )
 
@@ -190,6 +202,34 @@ def test_the_api_document_describes_the_route(app: App) -> None:
 
     assert operation["operationId"] == "ListNeighbours"
     assert operation["description"].startswith("The other sites of a site's district")
+
+
+def test_the_block_bills_prints_and_explains(app: App) -> None:
+    """A contract that only has the new block, over files, run, statement, PDF and explanation."""
+    header = "SITE,DATE,REVENUE_CODE,REVENUE_CATEGORY,COLLECTION_TYPE,DEPOSIT_FLAG,"
+    header += "NETEXTERNALREVENUE,EXTERNALREVENUE,TAXRATE,BILLABLE_NET_VALIDATION"
+    days = [f"0043,{PERIOD}-{day:02},SD1,Parking,Cash,N,10.00,10.70,0.07,0" for day in range(1, 32)]
+    app.take_in({f"revenue_daily/{PERIOD}/month.csv": csv_file(header, days)})
+    row = {"id": "p-1", "permits": 3, "price": "12.50", "sharePct": "10"}
+    permits = {"kind": "parkingPermits", "enabled": True, "items": [row]}
+    app.take_in(contract_files(fixed_fees("0043", components=[permits])), CONTRACT_DROPS)
+    app.bill()
+
+    (statement,) = app.every("statements", siteNumber="0043")
+    (invoice,) = app.get(f"statements/{statement['id']}")["invoices"]
+    (line,) = invoice["lines"]
+    assert (line["block"], line["title"], str(line["amount"])) == ("parkingPermits", "Parking Permits", "68.50")
+    explained = app.get(f"lines/{line['id']}/explanation")
+    assert [step["text"] for step in explained["steps"]] == [
+        "3 permits at $12.50",
+        "10 % of the month's revenue of $310.00",
+        "Together, in cents",
+    ]
+    rows = app.every(f"lines/{line['id']}/explanation/facts/1")
+    assert (len(rows), rows[-1]["rowNumber"], str(sum(row["amount"] for row in rows))) == (31, 31, "310.00")
+    pdf = app.call("GET", f"statements/{statement['id']}/pdf").content
+    text = "".join(page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(pdf))
+    assert "Parking Permits" in text and "3 permits at $12.50 each." in text
 
 
 def checks(app: App, site: str) -> list[dict[str, object]]:

@@ -126,7 +126,7 @@ def warehouse(azurite: Azurite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         settings.cache_clear,
         database.engine.cache_clear,
         blobs.service.cache_clear,
-        blobs._ensure_container.cache_clear,
+        blobs.ensure_container.cache_clear,
     )
     for clear in caches:
         clear()

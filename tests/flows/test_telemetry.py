@@ -30,7 +30,7 @@ from tests.unit.foundation.exported import Exported, attributes, exporting, id_o
 pytestmark = pytest.mark.flow
 
 ROOT = Path(__file__).parents[2]
-CACHED = (settings, database.engine, publisher, blobs.service, blobs._ensure_container)
+CACHED = (settings, database.engine, publisher, blobs.service, blobs.ensure_container)
 
 
 @pytest.fixture

@@ -7,7 +7,12 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "architecture").glob("*.md")])
-RECIPES = {"add-a-route.md", "add-a-queue.md", "add-a-setting.md"}  # they name files that are still to be made
+RECIPES = {
+    "add-a-block.md",
+    "add-a-route.md",
+    "add-a-queue.md",
+    "add-a-setting.md",
+}  # they name files that are still to be made
 
 _FENCE = re.compile(r"^ *```.*?^ *```$", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
