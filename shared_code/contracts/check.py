@@ -52,7 +52,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _period(text: str) -> Period | None:
-    return Period.parse(text) if text else None
+    try:
+        return Period.parse(text) if text else None
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no month; write it as 2025-12") from error
 
 
 if __name__ == "__main__":

@@ -23,15 +23,15 @@ def break_contract(random: Random, case: Case) -> None:
     rows = next(
         (part[name] for name in ("lines", "structures", "items", "blocks", "agreements") if name in part), [part]
     )
-    if random.random() < 0.25:
+    if random.random() < 0.1:
+        rows.clear()  # a block that is on and says nothing
+    elif random.random() < 0.25:
         name = random.choice(("payrollGroup", "expenseGroup")) if part["kind"] == "billableAccounts" else "group"
         rows[0][name] = 99
     elif part["kind"] in ("bellServiceFee", "depositedRevenue", "billableAccounts") and random.random() < 0.7:
         rows.append({**rows[0], "id": "second"})
     elif random.random() < 0.1:
         case.contract["billingType"] = "Advanced"
-    elif random.random() < 0.1:
-        rows.clear()  # a block that is on and says nothing
     elif random.random() < 0.15:
         _break_anchor(random, case)
     else:

@@ -51,6 +51,12 @@ def _percentages(contract: Contract) -> Iterator[Finding]:
     ):
         if number is not None and number > HUNDRED:
             yield Finding("PERCENT_RANGE", place, f"{name} is {plain(number)}; at most 100 is possible")
+    for index, rule in enumerate(contract.escalators):
+        for field in ("pct", "points", "ceiling"):
+            number = getattr(rule, field, None)
+            if number is not None and number > HUNDRED:
+                message = f"the yearly step is {plain(number)}; at most 100 is possible"
+                yield Finding("PERCENT_RANGE", f"/escalators/{index}/{field}", message)
 
 
 def _titles(contract: Contract) -> Iterator[Finding]:

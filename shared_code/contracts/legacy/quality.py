@@ -7,6 +7,8 @@ properties of the whole corpus and handled by the reader itself.
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
+from pydantic import JsonValue
+
 from shared_code.contracts.findings import LegacyWarning
 from shared_code.contracts.legacy.quality_amounts import amount_warnings
 from shared_code.contracts.legacy.quality_texts import text_warnings
@@ -41,7 +43,8 @@ _FOLDERS: dict[str, type[Component]] = {
     "revenue-share": RevenueShare,
     "management-agreement": ManagementAgreement,
 }
-_DORMANT_VALUES = ("payrollTaxes", "payrollSupport", "insurance", "claims", "profitShare")
+_DORMANT_VALUES = ("payrollTaxes", "payrollSupport", "insurance", "claims", "profitShare", "managementFeeEscalator")
+_STEP_SWITCHES = ("EscalatorEnable", "EscalatorEnabled")
 
 
 def quality_warnings(contract: Contract, original: Tree) -> Iterator[LegacyWarning]:
@@ -133,9 +136,23 @@ def _dormant(contract: Contract) -> Iterator[LegacyWarning]:
     for component in contract.components:
         if not component.enabled and _rows_of(component):
             yield warn("DQ21", BLOCKS[component.kind], f"{component.kind} is off and holds rows")
-    for place in contract.residue:
-        if place.rpartition("/")[2].startswith(_DORMANT_VALUES):
+    idle = {_step_of(place) for place, entry in contract.residue.items() if _is_switched_on(place, entry)}
+    for place, entry in contract.residue.items():
+        if _is_switched_on(place, entry):
+            message = "a yearly step is on and raises nothing: its rate is off, or its month, kind or value is missing"
+            yield warn("DQ20", place, message)
+        elif place.rpartition("/")[2].startswith(_DORMANT_VALUES) and _step_of(place) not in idle:
             yield warn("DQ21", place, "a value was left behind under a switch that is off")
+
+
+def _is_switched_on(place: str, entry: JsonValue) -> bool:
+    return place.endswith(_STEP_SWITCHES) and isinstance(entry, dict) and entry.get("to") is True
+
+
+def _step_of(place: str) -> str | None:
+    """The place of a yearly step without the name of its field: one for the switch, month, kind and value."""
+    step, mark, _ = place.rpartition("Escalator")
+    return step if mark else None
 
 
 def _rows_of(component: Component) -> Sequence[Part]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from shared_code.contracts.findings import LegacyWarning
 from shared_code.contracts.legacy.suggestions import BLOCKS, ROOT, warn
-from shared_code.contracts.legacy.wording import PURCHASE_ORDER
+from shared_code.contracts.legacy.wording import is_purchase_order
 from shared_code.contracts.parsing import Tree
 from shared_code.contracts.pointers import pointer
 from shared_code.contracts.schema import Contract, FixedFee, ManagementAgreement, PerLaborHour
@@ -14,14 +14,16 @@ _INDEX = re.compile(r"\b(?:CPI|ECI|(?:consumer price|employment cost) index)\b",
 _INCREASE = re.compile(r"increas|escalat", re.IGNORECASE)
 _BILLING_TERM = re.compile(
     r"[$%]|\b(?:\d+(?:\.\d+)?|increas\w*|escalat\w*|cap(?:ped)?|credit\w*|billable|billed|bills?|split|share"
-    r"|overtime|OT|rates?|fees?|tax(?:es)?|threshold|validations?|insurance|claims?|CPI|ECI|deposit)\b",
+    r"|overtime|OT|rates?|fees?|tax(?:es)?|threshold|validations?|insurance|claims?|CPI|ECI|deposit"
+    r"|hours?|wages?|KPI|incentives?|bonus(?:es)?|rents?|negotiat\w*|terminat\w*|equipment|pool(?:ed)?|advances?"
+    r"|back-?\s?up|refund\w*|waived?|discount\w*)\b",
     re.IGNORECASE,
 )
 _ZIP = re.compile(r",\s*[A-Z]{2}\s+\d{4}$")
 _SPACES = re.compile(r"^\s|\s$|\s\s|\u00a0")
 _FACTOR = re.compile(r"\d\s*[@x×]\s*\$?\d|\d(?:\s+\w+){1,3}\s+[@x×]\s*\$?\d|\$\s?[\d,.]+\s*(?:at|@|x)\s*\d|\d\s*%")
 _DEFAULT_TITLE = "Billing Details"
-_PO_MARK = re.compile(r"\bp\.?\s?o\.?\b\s*[#:\d-]", re.IGNORECASE)
+_PO_MARK = re.compile(r"\b(?:p\.?\s?o\b\.?|purchase\s+order)(?:\s*(?:number|no\.?))?\s*[#:\d-]|\bPO\d", re.IGNORECASE)
 _DEFAULT_MONTH = "January"
 _COPIES = frozenset({"notes", "paymentTerms"})
 _NUMERAL = re.compile(r"[IVX]+")
@@ -84,7 +86,7 @@ def _increase(contract: Contract) -> Iterator[LegacyWarning]:
 
 def _references(contract: Contract) -> Iterator[LegacyWarning]:
     order = contract.purchase_order
-    if order is not None and not PURCHASE_ORDER.fullmatch(order):
+    if order is not None and not is_purchase_order(order):
         yield warn("DQ10", f"{ROOT}/purchaseOrder", "the field is not, or not only, a purchase order")
     for index, group in enumerate(contract.groups):
         at = f"{ROOT}/invoiceGrouping/invoiceGroups/{index}"

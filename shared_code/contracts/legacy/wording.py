@@ -69,12 +69,18 @@ def label_of(enabled: Iterable[str]) -> str:
     return "; ".join(label for key, label in LABELS if key in blocks)
 
 
+def is_purchase_order(text: str) -> bool:
+    """Whether a text is a purchase order and nothing else: `VENDOR-123` and `GL-7010` are other references (DQ10)."""
+    named = (pattern.search(text) for pattern, _ in _REFERENCES)
+    return PURCHASE_ORDER.fullmatch(text) is not None and not any(named)
+
+
 def read_references(text: str | None, group: int | None = None) -> tuple[BillingRef, ...]:
     """Typed references that a purchase-order field or a group's description states; never split, never lost."""
     if text is None or not text.strip():
         return ()
     stated = text.strip()
-    if PURCHASE_ORDER.fullmatch(stated):
+    if is_purchase_order(stated):
         return (BillingRef(type="purchase_order", text=stated, group=group),)
     found = [kind for pattern, kind in _REFERENCES if pattern.search(stated)]
     return tuple(BillingRef(type=kind, text=stated, group=group) for kind in found) or (

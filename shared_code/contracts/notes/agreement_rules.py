@@ -27,6 +27,9 @@ _TERM = r"(?:contract|agreement|term|lease|deal|initial term)"
 _RANGE = pattern(r"\b(?:runs?|from|term:?|dates?:?)(?: from)? <date> (?:to|through|thru|until|-) $")
 # "New rates start 4/1/2027" begins no agreement.
 _OF_RATES = pattern(r"\b(?:rates?|fees?|prices?|pricing|increases?|credits?|advances?)(?: (?:are|is|will be|to be))? $")
+# "Advance of $9,000 effective 6/1/2025" begins no agreement, "agreement effective 6/1/2025, fee $9,000" does.
+_OF_MONEY = pattern("<money>|<percent>")
+_NAMED = pattern(rf"\b(?:{_TERM}|commenc\w*|operations?|services?)\b")
 _DAYS = r"(?:\([0-9]{1,3}\)[ -])?-?\s?(?:calendar |business )?days?'?"
 
 
@@ -40,14 +43,19 @@ def _months(found: Found, count: str = "count", unit: str = "unit") -> int | Non
 
 def _begin(found: Found) -> Built:
     day = found.day()
-    if day is None or _OF_RATES.search(found.sentence.plain[: found.start]):
+    text = found.sentence.plain
+    if day is None or _OF_RATES.search(text[: found.start]) or _is_about_money(text):
         return None
     return ContractStart(date=day)
 
 
+def _is_about_money(text: str) -> bool:
+    return _OF_MONEY.search(text) is not None and _NAMED.search(text) is None
+
+
 def _end(found: Found) -> Built:
     day = found.day(last=True)
-    return None if day is None else ContractEnd(date=day)
+    return None if day is None or _is_about_money(found.sentence.plain) else ContractEnd(date=day)
 
 
 def _length(found: Found) -> Built:
@@ -151,7 +159,8 @@ AGREEMENT_RULES = (
         negative=True,
     ),
     rule(
-        r"\bno (?:\w+ ){0,3}?(?:increas\w*|incras\w*|incr\b|escalat\w*)(?:[^;\n0-9]{0,12}?\b(?:for|in) <year:year>)?",
+        r"\bno (?:\w+ ){0,3}?(?:increas\w*|incras\w*|incr\b|escalat\w*)\b(?! (?:until|till|before)\b)"
+        r"(?:[^;\n0-9]{0,12}?\b(?:for|in) <year:year>)?",
         _none_rises,
         negative=True,
     ),

@@ -9,7 +9,7 @@ from shared_code.contracts.notes.model import UNNAMED, Grade, Value
 from shared_code.contracts.notes.note_terms import YearlyStep, YearlySteps
 from shared_code.contracts.notes.targets import names_in, targets_at
 from shared_code.contracts.notes.text import Sentence
-from shared_code.contracts.schema.clauses import ScheduledChange
+from shared_code.contracts.schema.clauses import ScheduledChange, Unstructured
 from shared_code.contracts.schema.escalation import Schedule, ScheduleStep
 
 _VALUE = "(?:<percent:pct>|<money:amount>)"
@@ -23,6 +23,18 @@ _BECOMES = (
 _DATED = pattern(rf"{_VALUE}{_PER},?\s?\(?(?:{_FROM})\s?(?P<date><date>|<year>)")
 _DATE_FIRST = pattern(rf"\b(?:{_FROM}) (?P<date><date>),?:? (?P<words>[^;\n%$0-9]{{1,50}}?)(?:{_BECOMES})\s?{_VALUE}")
 _DATE_LAST = pattern(rf"\b{_BECOMES}\s?{_VALUE}{_PER},? {_FROM}\s?<date:date>")
+# What these rates are is an amount, so a percentage beside them is the size of a step, never their new value.
+_AMOUNTS = frozenset(
+    {
+        "fixedFee.fee",
+        "perLaborHour.rate",
+        "perOccupiedRoom.roomRate",
+        "revenueShare.tiers.upTo",
+        "midMonthAdvance.amount",
+        "managementAgreement.claims.cap",
+    }
+)
+_GROWS = pattern(r"\b(?:increas\w*|escalat\w*|rais\w+|incr)\b(?! to)[^%$]*$")
 _BY_YEAR = pattern(rf"\b(?:yr|year)\.? <count:count>\s?[:=-]?\s?{_VALUE}")
 
 
@@ -55,10 +67,20 @@ def _listed(sentence: Sentence, taken: list[tuple[int, int]]) -> Iterator[Readin
         dated = tuple(ScheduleStep.model_validate(step) for step in steps)
         return Schedule(target=target, steps=dated, source="note", status="proposed") if len(dated) > 1 else None
 
+    if _are_steps(sentence, target, found):
+        yield Reading(found[0].start, found[-1].end, (Unstructured(),), "low")
+        return
     whole_days = all(len(one.text("date") or "") > len("2026") for one in found)
     for value in build(schedule, found[0]):
         grade: Grade = "high" if whole_days and target != UNNAMED else "medium"
         yield Reading(found[0].start, found[-1].end, (value,), grade)
+
+
+def _are_steps(sentence: Sentence, target: str, found: list[Found]) -> bool:
+    """Whether percentages say how much a rate grows, year by year: a value of 3 would bill 3 dollars."""
+    if all(one.percent() is None for one in found):
+        return False
+    return target in _AMOUNTS or _GROWS.search(sentence.plain[: found[0].start]) is not None
 
 
 def _are_several_rates(sentence: Sentence, found: list[Found]) -> bool:
@@ -71,6 +93,10 @@ def _by_year(sentence: Sentence, taken: list[tuple[int, int]]) -> Iterator[Readi
     if len(found) < 2 or is_denied(sentence, found[0].start):
         return
     target = targets_at(sentence, found[0].start, found[0].start)[0]
+
+    if _are_steps(sentence, target, found):
+        yield Reading(found[0].start, found[-1].end, (Unstructured(),), "low")
+        return
 
     def steps(_: Found) -> Built:
         values = [{"year": one.count(), "value": _value(one)} for one in found]
@@ -88,7 +114,9 @@ def _single(sentence: Sentence, taken: list[tuple[int, int]]) -> Iterator[Readin
             if overlaps(taken, *match.span()) or day is None:
                 continue
             target = targets_at(sentence, *match.span())[0]
-            if target == UNNAMED or is_denied(sentence, match.start()):
+            if target == UNNAMED or (target in _AMOUNTS and found.percent() is not None):
+                continue
+            if is_denied(sentence, match.start()):
                 continue
             for value in _change(found, target, day):
                 yield Reading(match.start(), match.end(), (value,), "high")

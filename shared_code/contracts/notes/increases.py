@@ -29,16 +29,21 @@ _NOUN = r"(?:increas\w*|incras\w*|incr?\b\.?|escalat\w*|esc\b\.?|raise\b|bump\b|
 _RISES = (
     r"(?:increas\w*|incras\w*|incr?\b\.?|escalat\w*|esc\b\.?|rais\w+|ris(?:es?|ing)\b|bump\w*|uplift\w*"
     r"|adjust\w*|steps?\b"
-    r"|(?:go(?:es|ing)?|mov(?:es|ing)) up\b|\bup\b|\b(?:moves?|linked|tied|indexed) (?:with|to)\b)"
+    r"|(?:go(?:es|ing)?|mov(?:es|ing)) up\b"
+    r"|(?<!-)(?<!start\s)(?<!set\s)(?<!back\s)(?<!pick\s)(?<!clean\s)(?<!follow\s)\bup\b"
+    r"|\b(?:moves?|linked|tied|indexed) (?:with|to)\b)"
 )
 _INCREASE = pattern(rf"{_RISES}|\+\s?[$.0-9]")
 _EVERY = r"(?:each|every|ea\.?|per year|/ ?ye?a?r|annually|yearly|per annum|p\.?a\.?)(?! (?:month|week|hour))"
-_INDEX = r"(?:cpi(?:-[uw])?|eci|consumer price index|(?:employment|labor|labour) cost index)\b"
+_INDEX = (
+    r"(?:(?:cpi(?:-[uw])?|eci|consumer price index|(?:employment|labor|labour) cost index)\b"
+    r"(?: ?\((?:[a-z]+ ){0,3}(?:cpi(?:-[uw])?|eci|index)\))?)"
+)
 _WHICH = r"(?P<which>greater|higher|larger|lesser|lower|smaller|less) of:?"
 _OR = r"\s?(?:\bor\b|\band\b|\bvs?\b\.?|[/,])\s?"
 _CAP = (
     r"(?:capped at|cap(?: of)?|not to exc[e]{1,2}de?|not to exceed|max(?:imum)?\.?(?: of)?|up to"
-    r"|limited to|no more than)"
+    r"|limited to|(?:no|nor|not) (?:more|greater|higher) than)"
 )
 _FLOOR = r"(?:min(?:imum)?\.?(?: of)?|floor(?: of)?|at least|not less than|no less than|not below)"
 _SOME = r"[^;\n%$]{0,30}?"
@@ -79,7 +84,7 @@ def increases(sentence: Sentence, following: Sentence | None, taken: list[tuple[
         if index:
             timing = timing.over(timing_in(sentence, 0, steps[0].start))
         for target in targets_at(sentence, step.start, step.end, following):
-            values = step.make(target, timing)
+            values = _or_points(step.make(target, timing))
             if values:
                 yield Reading(step.start, step.end, values, _grade(sentence, step.grade, values, target, timing))
         taken.append((step.start, step.end))
@@ -119,7 +124,8 @@ def _index(found: Found, name: str = "index") -> str:
 def _either(found: Found, common: dict[str, object]) -> tuple[Value, ...]:
     pct = found.percent("pct") or found.percent("pct_two") or Decimal(0)
     index = _index(found, "index" if found.text("index") else "index_two")
-    model = GreaterOf if found.text("which") in ("greater", "higher", "larger") else LesserOf
+    which = found.text("which") or found.text("which_two")
+    model = GreaterOf if which in ("greater", "higher", "larger") else LesserOf
     return (model.model_validate({**common, "pct": pct, "index": index}),)
 
 
@@ -135,8 +141,8 @@ def _capped(found: Found, common: dict[str, object]) -> tuple[Value, ...]:
     return (model.model_validate({**common, "pct": found.percent(), "index": _index(found)}),)
 
 
-def _between(_: Found, _common: dict[str, object]) -> tuple[Value, ...]:
-    """An index between a floor and a ceiling is more than an escalator can say: a person reads it."""
+def _unsayable(_: Found, _common: dict[str, object]) -> tuple[Value, ...]:
+    """More than an escalator can say, such as an index between a floor and a ceiling: a person reads it."""
     return (Unstructured(),)
 
 
@@ -170,6 +176,20 @@ _UNCLEAR = (
 )
 
 
+_WHICHEVER = (
+    rf"<percent:pct>{_SOME}{_OR}{_SOME}(?P<index>{_INDEX}){_SOME}\bwhichever (?:is )?(?:the )?"
+    r"(?P<which>greater|higher|larger|lesser|lower|smaller|less)\b"
+    rf"|\b(?P<index_two>{_INDEX}){_SOME}{_OR}{_SOME}<percent:pct_two>{_SOME}\bwhichever (?:is )?(?:the )?"
+    r"(?P<which_two>greater|higher|larger|lesser|lower|smaller|less)\b"
+)
+_LIMITED = rf"{_SOME}\b(?:{_CAP}|{_FLOOR}) <percent>"
+# A part of an index, or more than it: half of that would bill wrongly.
+_PART_OF = (
+    rf"<percent> of (?:the )?(?:[a-z]+ ){{0,3}}?{_INDEX}|\b(?:half|part)(?: of)? (?:the )?{_INDEX}"
+    rf"|\b{_INDEX} ?(?:\+|plus|minus|less) ?<percent>|<percent> ?(?:\+|plus|above|over) ?{_INDEX}"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class _Rule:
     """A pattern of a step; `beside`: it counts only in a sentence that says that something rises."""
@@ -182,13 +202,16 @@ class _Rule:
 
 # In this order: a later rule does not see what an earlier one has used.
 _RULES = (
+    _Rule(pattern(rf"(?:{_ONE_OF_TWO}){_LIMITED}"), _unsayable, "low"),
+    _Rule(pattern(rf"(?:{_PART_OF})"), _unsayable, "low"),
     _Rule(pattern(_ONE_OF_TWO), _either),
+    _Rule(pattern(_WHICHEVER), _either),
     _Rule(
         pattern(
             rf"\b{_INDEX}{_SOME}\b(?:{_FLOOR} <percent>{_SOME}\b{_CAP}|{_CAP} <percent>{_SOME}\b{_FLOOR}) <percent>"
             rf"|\b{_INDEX} (?:increase )?between <percent> (?:and|to) <percent>"
         ),
-        _between,
+        _unsayable,
         "low",
     ),
     _Rule(pattern(rf"\b(?P<index>{_INDEX}){_SOME}\b{_CAP} <percent:pct>"), _capped),
@@ -210,8 +233,59 @@ _RULES = (
 _NOT_A_SIZE = re.compile(r"\b(?:to|from|when|if|over|above)\s*$")
 
 
+# "Rates increased 3 % on 1/1/24" tells what was, unless it goes on every year.
+_HAPPENED = pattern(
+    r"(?<!be\s)(?<!is\s)(?<!are\s)\b(?:increased|raised|rose|escalated|went up)\b|\blast (?:\w+ )?increase\b"
+)
+_GOES_ON = pattern(rf"\b{_EVERY}|\bannual\b|\bthereafter\b")
+# "3-5 % a year" leaves open how much.
+_RANGE_BEFORE = re.compile(r"[0-9]\s?%?\s?-\s?$")
+_RANGE_AFTER = re.compile(r"^\s?-\s?[0-9.]+\s?%")
+
+
+# An escalator grows once a year and for good.
+_OTHER_RHYTHM = pattern(
+    r"\b(?:every|each) (?:other|second|third|[2-9]|two|three|four|five|six) (?:years?|yrs?|months?)\b|\bbi-?ennial\w*"
+    r"|\b(?:quarterly|semi-?annual\w*|twice a year|(?:each|every|per) quarter)\b|\b(?:in lieu|instead) of <percent>"
+)
+_SMALL = Decimal(1)
+_OF_PERCENTAGES = frozenset(
+    {
+        "billableAccounts.pteb",
+        "billableAccounts.support",
+        "revenueShare.tiers.sharePct",
+        "managementAgreement.profitShare",
+    }
+)
+
+
+def _or_points(values: tuple[Value, ...]) -> tuple[Value, ...]:
+    """ "PTEB increases by .5 %" may mean half a percentage point, which is the more likely the smaller it is."""
+    match values:
+        case (FixedPct(pct=pct, target=target) as step,) if pct <= _SMALL and target in _OF_PERCENTAGES:
+            said = step.model_dump(exclude={"rule", "pct"})
+            return (PercentagePoints.model_validate({**said, "points": pct}), step)
+        case _:
+            return values
+
+
+def _happened(sentence: Sentence, start: int, end: int) -> bool:
+    said = _HAPPENED.search(sentence.plain, 0, end)
+    return said is not None and said.end() >= start - 1 and _GOES_ON.search(sentence.plain) is None
+
+
+def _is_range(found: Found) -> bool:
+    """Whether the percentage of a match is one end of a range."""
+    if found.text("pct") is None:
+        return False
+    start, end = found.match.span("pct")
+    text = found.sentence.plain
+    return _RANGE_BEFORE.search(text[:start]) is not None or _RANGE_AFTER.search(text[end:]) is not None
+
+
 def _steps(sentence: Sentence, taken: list[tuple[int, int]]) -> Iterator[_Step]:
     rises = _INCREASE.search(sentence.plain) is not None
+    yearly = _OTHER_RHYTHM.search(sentence.plain) is None
     for rule in _RULES:
         if rule.beside and not rises:
             continue
@@ -220,8 +294,10 @@ def _steps(sentence: Sentence, taken: list[tuple[int, int]]) -> Iterator[_Step]:
             if overlaps(taken, *match.span()) or _NOT_A_SIZE.search(found.text("between") or ""):
                 continue
             taken.append(match.span())
-            if not is_denied(sentence, match.start()):
-                yield _Step(match.start(), match.end(), _maker(rule.make, found), rule.grade)
+            if is_denied(sentence, match.start()) or _happened(sentence, *match.span()):
+                continue
+            make, grade = (rule.make, rule.grade) if yearly and not _is_range(found) else (_unsayable, "low")
+            yield _Step(match.start(), match.end(), _maker(make, found), grade)
 
 
 def _maker(make: _Maker, found: Found) -> Callable[[str, Timing], tuple[Value, ...]]:

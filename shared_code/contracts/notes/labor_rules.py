@@ -15,10 +15,16 @@ _EACH = r"(?:\s?(?:/|per|a|each|every)?\s?(?P<per>weekly|week|wk|monthly|month|m
 _NOT_JOBS = re.compile(r"\b(?:hours?|hrs|billed|billable|bill|at|rates?|of|is|for|the|all|increase\w*|overtime|ot)\b")
 # "OT $30/hr" is no hourly rate of its own.
 _OVERTIME_ONLY = re.compile(r"\b(?:ot|overtime)$")
+# "Increases $.25/hr" is the size of a step, "increases to $25/hr" a rate.
+_STEP = re.compile(r"\b(?:increas\w*|escalat\w*|rais\w+|rises?|go(?:es)? up|decreas\w*)(?:\s+by)?$")
+# "Hours over 40 are billed as overtime" says nothing of the hours below.
+_AS_OVERTIME = re.compile(r"^[^;\n]{0,30}?\b(?:ot|overtime|1\.50?x?|time and (?:a|one) half)\b")
 _COSTS = r"(?:leave|vacation|sick|pto|holiday|training|bonus(?:es)?|recruit\w*|uniforms?|orientation)"
 
 
 def _excess(found: Found) -> Built:
+    if _AS_OVERTIME.search(found.sentence.plain[found.end :]):
+        return None
     base = found.number("base")
     per = found.text("before") or found.text("per") or "week"
     values = {"base_hours": base, "per": "month" if per.startswith("mo") else "week", "rate": found.money("rate")}
@@ -35,7 +41,7 @@ def _hourly(found: Found) -> Built:
     words = re.sub(
         r"(?:\s+(?:rate|hourly))*\s*(?:is|at|are|=|:|-)?\s*$", "", found.written("job") or "", flags=re.IGNORECASE
     )
-    if _OVERTIME_ONLY.search(words.lower()):
+    if _OVERTIME_ONLY.search(words.lower()) or _STEP.search(words.lower()):
         return None
     job = words.strip() if words.strip() and not _NOT_JOBS.search(words.lower()) else None
     values = {"rate": found.money("rate"), "ot_rate": found.money("ot"), "job": job, "effective": found.day()}

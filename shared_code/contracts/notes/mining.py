@@ -29,7 +29,9 @@ from shared_code.contracts.schema.escalation import (
 
 _YEARLY = (FixedPct, FixedAmount, PercentagePoints, IndexRule, GreaterOf, LesserOf)
 # A sentence that speaks of money and that no rule reads is shown to a person as it stands.
-_ABOUT_MONEY = pattern(r"<money>|<percent>|\b(?:billed|billable|credit(?:ed)?|bonus|escalat\w*|increas\w*|cpi|eci)\b")
+_ABOUT_MONEY = pattern(
+    r"<money>|<percent>|\b(?:billed|billable|split|credit(?:ed)?|bonus|escalat\w*|increas\w*|cpi|eci)\b"
+)
 
 
 @dataclass(frozen=True, slots=True)

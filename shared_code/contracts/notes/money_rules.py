@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from shared_code.contracts.notes.grammar import Built, Found, rule
+from shared_code.contracts.notes.grammar import Built, Found, pattern, rule
 from shared_code.contracts.notes.model import UNNAMED
 from shared_code.contracts.notes.note_terms import (
     AdvanceAmount,
@@ -90,10 +90,13 @@ def _share(found: Found) -> Built:
     return Split.model_validate({"of": of, "operator_pct": _MOST - pct if found.text("client") else pct})
 
 
+_OF_COSTS = pattern(r"\b(?:rents?|claims?|costs?|expenses?|damages?|tax(?:es)?)\b[^;\n]*$")
+
+
 def _slashed(found: Found) -> Built:
     """ "70/30" does not say whose number is which, unless both are the same."""
     first, second = Decimal(found.text("first") or 0), Decimal(found.text("second") or 0)
-    if first + second != _MOST:
+    if first + second != _MOST or _OF_COSTS.search(found.sentence.plain[: found.start]):
         return None
     of = _split_of(found)
     sides = dict.fromkeys((first, second))
@@ -108,12 +111,21 @@ def _overflow(found: Found) -> Built:
     return ClaimsOverflowSplit(client_pct=found.percent() or Decimal(50))
 
 
+# A sum "over 12 months" is no monthly amount.
+_SPREAD = pattern(r"^,? (?:(?:spread|amortized|applied|paid|taken) )?over\b")
+_ANNUAL = pattern(r"\b(?:annual|yearly) $")
+
+
 def _credit(found: Found) -> Built:
+    if _SPREAD.search(found.sentence.plain[found.end :]):
+        return None
     until, text = None, found.text("date")
     if text:
         until = read_date(text, last=True)
     once = found.text("once") is not None
-    values = {"amount": found.money(), "period": "once" if once else _year_or_month(found), "until": until}
+    yearly = _ANNUAL.search(found.sentence.plain[: found.start]) is not None
+    period = "once" if once else "year" if yearly else _year_or_month(found)
+    values = {"amount": found.money(), "period": period, "until": until}
     return ClientCredit.model_validate({**values, "occurrences": found.count()})
 
 
@@ -156,7 +168,8 @@ _DOLLARS = "<money:amount>"
 _VALIDATED = r"\b(?:validations?|comps?|comp(?:limentary|ed)? (?:vehicles|cars|tickets|parking))\b"
 _BEYOND = r"(?:in excess of|over|above|beyond|exceeding|more than|greater than)"
 _CREDIT_END = (
-    r"(?:[^;\n$]{0,20}?\b(?:through|thru|until|till|ending) (?P<date><date>|<year>)|,? for <count:count> months)?"
+    r"(?:[^;\n$]{0,20}?\b(?:through|thru|until|till|ending) (?P<date><date>|<year>)"
+    r"|(?:,? for| x) <count:count> months)?"
 )
 _PAYS = (
     rf"\b(?P<client>{CLIENT})(?: (?:shall|will|to|is|also))? (?:pays?|remits?|responsible for|owes?|handles?|files?)"
@@ -176,7 +189,8 @@ MONEY_RULES = (
         _pool,
     ),
     rule(
-        rf"{_DOLLARS} (?:cap )?per[ -]claim(?: cap)?|\bper[ -]claim (?:cap|max(?:imum)?|limit)(?: is"
+        rf"{_DOLLARS} (?:cap )?per[ -](?:claim|occurrence|incident)\b(?: cap)?"
+        rf"|\bper[ -](?:claim|occurrence) (?:cap|max(?:imum)?|limit)(?: is"
         rf"| of)?:? <money:cap>",
         lambda f: ClaimsCapPerClaim.model_validate({"amount": f.money() or f.money("cap")}),
     ),
@@ -233,8 +247,8 @@ MONEY_RULES = (
     # Equipment and an early end
     rule(
         r"\bequipment[^;\n$]{0,30}?(?:<money:amount>)?[^;\n$]{0,30}?\b(?:billed back|bill[ -]?back|billed to"
-        r"|charged back)",
-        lambda f: EquipmentBillback.model_validate({"amount": f.money()}),
+        r"|charged back)(?:(?: of| at|:)? <money:after>(?!,?[0-9]| ?/ ?[0-9]| over))?",
+        lambda f: EquipmentBillback.model_validate({"amount": f.money() or f.money("after")}),
     ),
     rule(
         rf"\b(?:early )?(?:termination|terminat\w+)[^;\n$]{{0,40}}?\b(?:fee|penalty|charge|payment)(?: of| is"

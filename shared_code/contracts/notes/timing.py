@@ -16,6 +16,9 @@ _FIRST = pattern(
     r"\b(?:beginning|starting|commencing|first|effective|eff\.?|resum(?:e|es|ing))(?: in| on| with)? "
     r"(?P<date><date>|<year>)"
 )
+_NONE_BEFORE = pattern(
+    r"\bno (?:\w+ ){0,3}?(?:increas\w*|incr\b\.?|escalat\w*) (?:until|till|before) (?P<date><date>|<year>)"
+)
 # "May" is a month only where the words around it say so.
 _MONTH = pattern(
     r"\b(?:(?:each|every|ea\.?|on|in|annually on)\s+)?(?P<number>[0-9]{1,2})/[0-9]{1,2}\b(?!/)"
@@ -42,8 +45,8 @@ class Timing:
 def timing_in(sentence: Sentence, start: int, end: int) -> Timing:
     """What a stretch of a sentence says about time."""
     text = sentence.plain[start:end]
-    until = _UNTIL.search(text)
-    first = _FIRST.search(text)
+    first = _NONE_BEFORE.search(text) or _FIRST.search(text)
+    until = next((found for found in _UNTIL.finditer(text) if not first or found.end() != first.end()), None)
     begins = numbers.read_date(first["date"]) if first else None
     if until:
         text = text[: until.start()] + " " * (until.end() - until.start()) + text[until.end() :]
@@ -72,7 +75,8 @@ _EXCEPTIONS = (
     pattern(rf"\b(?P<defer><year>){_STEP} {_DEFERRED} (?:to|until) (?P<month><month>)"),
     pattern(rf"\b(?:defer|deferred|delay) (?:the )?(?P<defer><year>){_STEP} (?:to|until) (?P<month><month>)"),
     pattern(rf"\b{_SKIPPED}(?: (?:in|for|the))? (?P<skip><year>)"),
-    pattern(rf"\b(?P<skip><year>){_STEP} {_SKIPPED}"),
+    pattern(rf"\b(?P<skip><year>):?(?: <percent>)?{_STEP} {_SKIPPED}"),
+    pattern(r"\b(?:except|excluding|other than|but not)(?: (?:in|for))? (?P<skip><year>)"),
     pattern(r"\bno (?:\w+ ){0,3}?(?:increase|incr\.?|escalation) (?:in|for) (?P<skip><year>)"),
     pattern(r"\b(?:reduced to|limited to|only) (?P<pct><percent>) (?:in|for) (?P<replace><year>)"),
     pattern(rf"\b(?P<replace><year>){_STEP}:? (?:reduced to|only) (?P<pct><percent>)"),

@@ -82,6 +82,8 @@ def _faults(contract: Contract, rule: Escalator, rates: Sequence[Rate]) -> Itera
     if isinstance(rule, Schedule) and _at_once(raised):
         # Two services at the price of one, each: a note that names one fee would be billed twice.
         yield "targetId", f"a dated value is that of one row, and {rule.target} has several at a time: name the row"
+    if isinstance(rule, Schedule) and not rule.steps:
+        yield "steps", "a schedule needs at least one day with a value"
     if isinstance(rule, PercentagePoints) and any(rate.unit is Unit.AMOUNT for rate in raised):
         yield "rule", f"{rule.target} is an amount, which cannot grow by percentage points"
     if not isinstance(rule, Schedule) and _when(rule, _first_anniversary(contract))["month"] is None:

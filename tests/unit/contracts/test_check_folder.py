@@ -206,6 +206,13 @@ def test_rates_as_of_a_month_show_what_a_year_makes_of_them(tmp_path: Path, caps
     assert check_file(tmp_path / file_name, tmp_path).rates == ()
 
 
+def test_a_month_that_is_none_is_told_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([str(tmp_path), "--rates-as-of", "2025-13"])
+
+    assert "'2025-13' is no month; write it as 2025-12" in capsys.readouterr().err
+
+
 def test_a_folder_that_is_not_there_is_said_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(tmp_path / "gone")]) == 2
     assert "there is no folder" in capsys.readouterr().err

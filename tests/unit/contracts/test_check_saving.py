@@ -17,6 +17,7 @@ from shared_code.contracts.schema import (
     Contract,
     FeeHourly,
     FeeJob,
+    FixedPct,
     InvoiceGroup,
     NonGlAmount,
 )
@@ -131,6 +132,12 @@ BROKEN: list[Case] = [
         [parts.share(parts.structure(tiers=(tier("5", "20"), tier("5", "10"), tier("5"))))],
         {},
         [("TIERS_INVALID", f"{AT}/structures/0/tiers/1/upTo", "error")],
+    ),
+    (
+        "a yearly step above 100 %",
+        [parts.fees(parts.fee())],
+        {"escalators": (FixedPct(target="fixedFee.fee", month="May", pct=money("300")),)},
+        [("PERCENT_RANGE", "/escalators/0/pct", "error")],
     ),
     (
         "a deviation above 100 %",

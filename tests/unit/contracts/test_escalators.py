@@ -336,6 +336,7 @@ FAULTS = [
     (pct(FEE, "3", target_id="x"), "targetId", "the contract has no fixedFee.fee of 'x'"),
     (points(FEE, "3"), "rule", "fixedFee.fee is an amount, which cannot grow by percentage points"),
     (rule(FixedPct, FEE, None, pct="3"), "month", "nobody knows when fixedFee.fee escalates: it states no month"),
+    (schedule(FEE), "steps", "a schedule needs at least one day with a value"),
     (
         pct(FEE, "3", "anniversary"),
         "month",

@@ -113,6 +113,23 @@ RAISED: list[tuple[str, Callable[[Original], None], list[tuple[str, str, str, st
 ]
 
 
+def test_a_step_that_is_on_without_effect_is_told() -> None:
+    """Otherwise a fee that should rise bills too little without a sign (rules R8)."""
+    edits = [
+        (fee_step("Percentage", 0.0), "managementFeeEscalatorEnabled"),
+        (pteb_step("Percentage", 1.5, None), "payrollTaxesEscalatorEnable"),
+    ]
+    for edit, switch in edits:
+        warnings = [one for one in read_legacy(edited("A10", edit)).warnings if one.code in ("DQ20", "DQ21")]
+        assert [(one.code, one.pointer.rpartition("/")[2]) for one in warnings] == [("DQ20", switch)]
+
+
+def test_a_step_that_works_is_no_warning_and_one_that_is_off_is_left_behind() -> None:
+    assert not {"DQ20", "DQ21"} & {one.code for one in read_legacy(edited("A10", fee_step("Percentage", 3.0))).warnings}
+    off = read_legacy(edited("A10", pteb_step("Percentage", 1.5, on=False))).warnings
+    assert "DQ21" in {one.code for one in off} and "DQ20" not in {one.code for one in off}
+
+
 def number(step: object) -> Decimal:
     match step:
         case FixedPct():

@@ -438,7 +438,7 @@ def test_what_came_back_while_its_term_stayed_in_the_contract_is_approved_withou
 
 
 def test_of_two_readings_of_the_same_words_one_is_approved() -> None:
-    noted("Fixed fee increases 2-3% or CPI each January.")
+    noted("Fixed fee increases 3% or CPI each January.")
     rivals = [one for one in listed() if one.exclusive]
     assert len(rivals) >= 2
     wish, saving = Wish(True, "as in the addendum"), Saving("Bea", "as in the addendum", "*")

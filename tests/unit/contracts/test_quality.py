@@ -106,6 +106,12 @@ FILES: list[tuple[str, str, Edit, str]] = [
         put(*GROUPS, 1, "description", to="PO # 7"),
         "/original/invoiceGrouping/invoiceGroups/1/description",
     ),
+    (
+        "DQ14",
+        "A19",
+        put(*GROUPS, 1, "description", to="P.O. 77"),
+        "/original/invoiceGrouping/invoiceGroups/1/description",
+    ),
     ("DQ15", "A01", put_site("accountManager", to="JO DOE"), "/metadata/accountManager"),
     ("DQ15", "A01", put_site("accountManager", to="Jo DOE"), "/metadata/accountManager"),
     ("DQ15", "A01", put_site("accountManager", to="Jo doe"), "/metadata/accountManager"),
@@ -147,6 +153,8 @@ FILES: list[tuple[str, str, Edit, str]] = [
     ("DQ28", "A02", put("deposits", to=True), "/original/deposits"),
     ("DQ29", "A16", put("supportingReports", to=[]), "/original/supportingReports"),
     ("DQ30", "A01", put("notes", to="3% of the fee is credited"), "/original/notes"),
+    ("DQ30", "A01", put("notes", to="Client wants no back-up"), "/original/notes"),
+    ("DQ30", "A01", put("notes", to="Only hours beyond forty per week"), "/original/notes"),
     ("DQ31", "A01", put("notes", to="Grows with the CPI"), "/original/notes"),
     ("DQ31", "A01", put("notes", to="Grows with the employment cost index"), "/original/notes"),
     ("DQ32", "A01", put("incrementMonth", to="July"), "/original/incrementAmount"),
@@ -303,6 +311,7 @@ ORDERS = [
     ("Purchase Order 4711", True),
 ]
 ORDERS += [("PO Number: A-4711", True), ("Cost center 12", False), ("PO 1 / PO 2", False), ("J. Doe", False)]
+ORDERS += [("VENDOR-123", False), ("GL-7010-22", False)]
 
 
 @pytest.mark.parametrize(("order", "plain"), ORDERS, ids=[row[0] for row in ORDERS])

@@ -15,6 +15,8 @@ SCRAMBLED = st.lists(
 ).map(" ".join)
 ANY_TEXT = st.one_of(st.text(), SCRAMBLED)
 
+UNREAD: list[tuple[str, dict[str, object]]] = [("unstructured", {})]
+
 
 def said(note: str) -> list[tuple[str, dict[str, object]]]:
     return [(proposal.kind, stated(proposal)) for proposal in mine(note)]
@@ -72,6 +74,89 @@ def test_pieces_are_bounded_in_order_and_lose_no_letter(note: str) -> None:
     assert all(len(piece.plain) <= LONGEST for piece in pieces)
     assert len(seen) == sum(len(piece.plain) for piece in pieces)
     assert all(at in seen for at, character in enumerate(note) if character.isalnum())
+
+
+def test_a_percentage_by_dates_is_no_value_of_an_amount() -> None:
+    """Approved as values, these would bill three dollars."""
+    assert said("Fixed fee increases 3% on October 1 2025, 3% on Oct 1 2026 and 2.5% on Oct 1 2027.") == UNREAD
+    assert said("Management fee increases: Year 1 3%, Year 2 3%, Year 3 2%.") == UNREAD
+    assert said("PTEB 32% in 2025, 32.5% in 2026.")[0][0] == "schedule"
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "Hourly rates increase annually on 7/1 by the greater of 3% or CPI, not to exceed 5%.",
+        "Increase by the lesser of CPI-U or 3 percent, min 2 percent, each July.",
+        "Annual increase equal to CPI (not less than 2% nor more than 5%).",
+        "Hourly rates increase by 75% of CPI each January.",
+        "CPI + 1% each January.",
+        "3-5% annual increase.",
+        "3% increase every other year.",
+        "Increase 1.5% every six months.",
+        "Rate increases 4% 1/1/26 in lieu of 3%",
+        "Credit of $3,600 over 12 months.",
+        "Parking rent split 50/50",
+        "Hours over 40 billed at OT rate.",
+        "If terminated early client owes start-up cost of $18,000.",
+        "Advance reduced from $20,000 to $12,500 effective June 2025.",
+        "Fee of $12,000 starting 4/1/2026.",
+    ],
+)
+def test_what_the_schema_cannot_say_is_read_by_a_person(note: str) -> None:
+    """Half of such a clause would bill wrongly (decision 20)."""
+    assert said(note) == UNREAD
+
+
+def test_whichever_is_greater_names_the_one_that_counts() -> None:
+    assert said("Threshold increases by 4% each July or CPI, whichever is higher.") == [
+        ("greater_of", {"target": "revenueShare.tiers.upTo", "month": "July", "pct": "4", "index": "CPI"})
+    ]
+    assert said("Fixed fee rises 3% or ECI (Employment Cost Index), whichever is less, each May 1.") == [
+        ("lesser_of", {"target": "fixedFee.fee", "month": "May", "pct": "3", "index": "ECI"})
+    ]
+
+
+def test_a_step_per_hour_is_no_hourly_rate() -> None:
+    assert said("Hourly rate increases 25 cents per hour each January.") == [
+        ("fixed_amount", {"target": "perLaborHour.rate", "month": "January", "amount": "0.25"})
+    ]
+    assert said("Hourly rate increases to $25/hr effective 1/1/2026.")[0][0] == "hourly_rate"
+
+
+@pytest.mark.parametrize("note", ["Rates increased 3.5% on 1/1/24.", "Last increase: 4% Jan 2024"])
+def test_an_increase_of_the_past_does_not_go_on(note: str) -> None:
+    assert said(note) == []
+
+
+def test_a_pause_is_not_the_end_of_the_increases() -> None:
+    assert said("No increase until 2027, then 3% every March.") == [
+        ("fixed_pct", {"target": "contract", "month": "March", "pct": "3", "firstYear": 2027})
+    ]
+
+
+def test_years_left_out_are_exceptions() -> None:
+    skipped = {"year": 2026, "action": "skip"}
+    assert said("3% increase each January except 2026.")[0][1]["exceptions"] == [skipped]
+    assert said("3% increase each March. 2026: 3% increase waived.")[0][1]["exceptions"] == [skipped]
+
+
+def test_a_small_step_of_a_percentage_may_be_points() -> None:
+    """0.5 % of a PTEB of 32 % is 0.16, half a point is 0.5: a person chooses."""
+    assert [kind for kind, _ in said("PTEB increases .5% each January.")] == ["percentage_points", "fixed_pct"]
+
+
+def test_amounts_keep_their_period_and_their_scope() -> None:
+    assert said("Annual credit $5,000 in December") == [("client_credit", {"amount": "5000", "period": "year"})]
+    assert said("Credit $500/month x 6 months") == [("client_credit", {"amount": "500", "occurrences": 6})]
+    assert said("Claims cap $10,000 per occurrence, $40,000 annual aggregate.") == [
+        ("claims_cap_per_claim", {"amount": "10000"}),
+        ("claims_cap", {"amount": "40000"}),
+    ]
+    assert said("Equipment bill-back of $412.50/month ends March 2027.") == [
+        ("equipment_billback", {"amount": "412.50"})
+    ]
+    assert said("Equipment bill-back: $18,000 / 36 months") == [("equipment_billback", {})]
 
 
 REPEATED = (
