@@ -29,7 +29,7 @@ from functions.openapi import examples
 from shared_code.access.roles import MATRIX
 from shared_code.contracts.notes import merge
 from shared_code.documents.paths import CONTRACT_DROPS
-from tests.flows.conftest import PERIOD, App, contract_files, fixed_fees, running_app, site_master
+from tests.flows.conftest import PERIOD, App, contract_files, csv_file, fixed_fees, running_app, site_master
 
 pytestmark = pytest.mark.flow
 SEED = int(os.environ.get("API_SEED", "1"))
@@ -76,7 +76,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with running_app(tmp_path_factory.mktemp("api")) as app:
         master = f"site_master/{PERIOD}/sites.csv"
         batch = app.take_in({master: site_master("0042", "0107", "0901")})[master]
-        app.take_in(contract_files(fixed_fees("0901", ("100.00", 1))), CONTRACT_DROPS)
+        days = [f"workbook.xlsx,0901,{PERIOD}-{day:02},ROOMS,Occupied Rooms,Actual,10,0,1" for day in range(1, 32)]
+        header = "FILE_NAME,SITE,DATE,REVENUE_CODE,REVENUE_CATEGORY,VALUE_TYPE,VALUE,IS_DRAFT,DW_LOADED_DTTM"
+        app.take_in({f"site_statistics/{PERIOD}/rooms.csv": csv_file(header, days)})
+        rooms = {"kind": "perOccupiedRoom", "enabled": True, "roomRate": "1.25"}  # a line with source rows
+        app.take_in(contract_files(fixed_fees("0901", components=[rooms])), CONTRACT_DROPS)
         run = app.bill()
         ids = {
             "siteNumber": "0042",
