@@ -10,6 +10,7 @@ from itertools import chain
 from shared_code.contracts.checking.known_codes import KNOWN_CODES, KnownCodes
 from shared_code.contracts.component_rules import HUNDRED, key
 from shared_code.contracts.findings import Finding
+from shared_code.contracts.rates.rules import escalator_findings
 from shared_code.contracts.schema import (
     AccountSelection,
     BillableAccounts,
@@ -32,6 +33,7 @@ def findings_for_saving(contract: Contract, codes: KnownCodes = KNOWN_CODES) -> 
     """Every finding about a contract that a person saves, pointers into the document; `codes` are those it may name."""
     return [
         *check(contract),
+        *escalator_findings(contract),
         *_percentages(contract),
         *_titles(contract),
         *_switches(contract),

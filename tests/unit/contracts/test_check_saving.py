@@ -293,3 +293,14 @@ def test_a_list_of_jobs_that_an_installation_states_is_closed() -> None:
     [finding] = findings_for_saving(deal, own)
 
     assert (finding.code, finding.severity) == ("JOB_CODE_UNKNOWN", "error")
+
+
+def test_an_escalator_that_cannot_be_followed_is_told_when_it_is_saved() -> None:
+    """It stops generation until somebody mends it (rules R61); a document with one may be kept."""
+    rule = FixedPct(target="fixedFee.fees", month="January", pct=money("3"))
+
+    found = findings_for_saving(contract(parts.fees(parts.fee()), escalators=(rule,)))
+
+    assert [(one.code, one.pointer, one.severity) for one in found] == [
+        ("ESCALATOR_INVALID", "/escalators/0/target", "incomplete")
+    ]
