@@ -26,7 +26,7 @@ from shared_code.contracts.model import (
 from shared_code.contracts.rates.bases import RatedVersion, bases_json, bases_of_version, read_bases
 from shared_code.contracts.schema import Contract
 from shared_code.contracts.validation import check
-from shared_code.contracts.versions.errors import PERIOD_BILLED, REASON_TOO_LONG
+from shared_code.contracts.versions.errors import DAY_INSIDE_MONTH, PERIOD_BILLED, REASON_TOO_LONG
 from shared_code.foundation import audit, clock
 from shared_code.foundation.bus import unit_of_work
 from shared_code.foundation.business_settings.repository import current as business_settings
@@ -143,9 +143,10 @@ def save_in(work: UnitOfWork, document: Document, saving: Saving) -> SavedContra
     the one does that it corrects; after billing from the month that follows the last billed period, so that a billed
     past keeps its terms (decision 0004).
     Raises CONTRACT_OTHER when the site has another contract and `additional` does not ask for a second;
-    CONTRACT_PERIOD_BILLED when the wished day lies in what is billed.
+    CONTRACT_PERIOD_BILLED when the wished day lies in what is billed; CONTRACT_DAY_INSIDE_MONTH.
     """
     contract = document.contract
+    _require_first_of_month(contract, saving.effective_from)
     contract_id = _contract_id(contract)
     repository.lock(work.connection, contract_id)
     known = _known(work, document)
@@ -301,6 +302,16 @@ def contract_of_site(site_number: str, visible: Visibility, contract_id: str | N
         readiness=_readiness(Contract.model_validate_json(row.document)),
         other_contracts=tuple(other.contract_id for other in found if other is not row),
     )
+
+
+def _require_first_of_month(contract: Contract, wished: date | None) -> None:
+    """Rules R12 would let a version serve part of a month under daily proration; a month is billed from one document.
+
+    Refused rather than served a month late; dated rows and schedules say the same (decision 0019).
+    """
+    if wished is not None and wished.day != 1 and contract.proration == "daily":
+        message = f"the contract is paid by the day, and {wished} lies inside a month"
+        raise BillingError(DAY_INSIDE_MONTH, message, [Detail("effectiveFrom", message)])
 
 
 def _effective_from(billed_through: str | None, replaced: date | None, wished: date | None) -> date | None:

@@ -37,6 +37,14 @@ PERIOD_BILLED = ErrorKind(
     "The version would serve a month that is billed already, and what was billed keeps its terms.",
     "Choose a later day, or leave effectiveFrom out: then it serves from the first month that is not billed.",
 )
+DAY_INSIDE_MONTH = ErrorKind(
+    "CONTRACT_DAY_INSIDE_MONTH",
+    3050,
+    422,
+    "A contract that is paid by the day cannot change its document inside a month.",
+    "Give the version the first of a month, and date the change itself: end the old row the day before and start a new "
+    "one on the day, or use a schedule.",
+)
 LEGACY_FORM_TOO_NARROW = ErrorKind(
     "CONTRACT_LEGACY_FORM_TOO_NARROW",
     4105,
@@ -51,5 +59,6 @@ KINDS = (
     TIMELINE_RANGE_INVALID,
     CONTRACT_AMBIGUOUS,
     PERIOD_BILLED,
+    DAY_INSIDE_MONTH,
     LEGACY_FORM_TOO_NARROW,
 )

@@ -88,6 +88,23 @@ def test_a_first_version_serves_from_the_beginning_or_from_its_day() -> None:
     assert served("2020-01", "2026-11") == [1, 1]
 
 
+@pytest.mark.parametrize(
+    ("day", "outcome"), [(1, 2), (2, "CONTRACT_DAY_INSIDE_MONTH"), (31, "CONTRACT_DAY_INSIDE_MONTH")]
+)
+def test_a_contract_that_is_paid_by_the_day_changes_on_the_first_of_a_month(day: int, outcome: int | str) -> None:
+    """Decision 19: a month is billed from one document; rows with dates say what changes inside it."""
+    save()
+
+    def change() -> SavedContract:
+        return save(document("110", proration="daily"), effective_from=date(2027, 1, day))
+
+    if isinstance(outcome, str):
+        error = refusal(change)
+        assert (error.code, error.details[0].field) == (outcome, "effectiveFrom")
+    else:
+        assert change().version == outcome
+
+
 def test_a_first_version_with_a_day_serves_nothing_before_it() -> None:
     save(effective_from=date(2026, 7, 1))
 
