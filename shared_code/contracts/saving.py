@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import cast
 
 from shared_code.contracts import errors, repository
@@ -127,17 +127,21 @@ def save_document(document: Document, saving: Saving) -> SavedContract:
         message = f"the reason has {len(saving.reason)} characters; it may have {REASON_LENGTH}"
         raise BillingError(REASON_TOO_LONG, message, [Detail("reason", message)])
     with unit_of_work() as work:
+        repository.lock(work.connection, _contract_id(document.contract))  # what is compared stays so until the commit
         known = _known(work, document)
         if known is not None and saving.if_match is None:
             raise BillingError(IF_MATCH_REQUIRED, "the contract exists; say which version you have read")
         etag = f'"{known.document_hash}"' if known is not None else ""
         if saving.if_match not in (None, "*", etag):
             raise BillingError(errors.CONTRACT_CHANGED, "the contract is not the one that you have read")
-        return save_in(work, document, saving)
+        saved = save_in(work, document, saving)
+        if saved.outdated:  # by a drop from a machine whose clock is ahead: not saved, so no success
+            raise BillingError(errors.CONTRACT_CHANGED, "the contract was stated later than this document")
+        return saved
 
 
 def save_in(work: UnitOfWork, document: Document, saving: Saving) -> SavedContract:
-    """Append a version unless the latest one is the same document, or was stated later than this one.
+    """Append a version unless the latest one says the same, or was stated later than this one.
 
     Without a day of its own, the first version serves from the beginning of time (rules R12), and a later one from when
     the one does that it corrects; after billing from the month that follows the last billed period, so that a billed
@@ -157,14 +161,15 @@ def save_in(work: UnitOfWork, document: Document, saving: Saving) -> SavedContra
     unchanged = SavedContract(contract_id, number, latest, False, known.document_hash, document.notices, ready)
     digest = clock.fingerprint(_stored(contract).encode())
     same = known.source_hash == document.source_hash or known.document_hash == digest
-    if same and saving.effective_from in (None, known.effective_from):
+    restated = same and saving.rates_as_of not in (None, Period.parse(known.rates_as_of))
+    if same and not restated and saving.effective_from in (None, known.effective_from):
         return unchanged
     if document.stated_at < known.stated_at:
         return replace(unchanged, outdated=True)
     version = known.latest_version + 1
     effective_from = _effective_from(known.billed_through, known.effective_from, saving.effective_from)
     row = _version_row(document, saving, contract_id, version, effective_from)
-    _add_version(work, row | _rates(work, contract, row, saving, known), contract)
+    _add_version(work, row | _rates(work, contract, row, saving, None if restated else known), contract)
     return replace(unchanged, version=version, changed=True, hash=digest)
 
 
@@ -205,18 +210,21 @@ def _rates(
     """Since when each rate of a version is stated (rules R43; decision 19), and the month of new and changed ones.
 
     `known` is the latest version. What is inherited comes from the one that serves until the new one does; if none has
-    served by then, the new one corrects the latest as a whole.
+    served by then, the new one corrects the latest as a whole. It corrects, too, what was to serve from the same month.
     """
     effective_from = cast("date | None", row["effective_from"])
     stated = saving.rates_as_of.first_day if saving.rates_as_of else effective_from
     stated = stated or Period.of(clock.today(settings().business_time_zone)).first_day
-    earlier = None
+    earlier = corrected = None
     if known is not None and effective_from is not None:
-        month = first_served(effective_from).previous
-        earlier = repository.serving(work.connection, known.contract_id, month.first_day)
+        first = first_served(effective_from)
+        month_before = (first.first_day - timedelta(days=1)).replace(day=1)
+        earlier = repository.serving(work.connection, known.contract_id, month_before)
+        corrected = repository.serving(work.connection, known.contract_id, first.first_day)
     before = rated_version(earlier or known) if known is not None else None
     takes_over = effective_from if earlier is not None else None
-    bases = bases_of_version(contract, cast("int", row["version"]), stated, takes_over, before)
+    same_month = rated_version(corrected) if corrected is not None else None
+    bases = bases_of_version(contract, cast("int", row["version"]), stated, takes_over, before, same_month)
     return {"rates_as_of": str(Period.of(stated)), "rate_bases": bases_json(bases)}
 
 

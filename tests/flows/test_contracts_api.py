@@ -209,6 +209,8 @@ def test_a_version_serves_from_the_first_of_a_month_on_and_never_a_month_that_is
     assert billed(app, PERIOD, "0505") == {"0505": Decimal("100.00")}
     other = {"components": fixed_fees("0505", ("120.00", 1))["components"]}
     assert refused(patch(app, "0505", other, "?effectiveFrom=2026-10-01"), 409) == "CONTRACT_PERIOD_BILLED"
+    for never in ("1900-01-01", "2199-12-02", "9999-12-30"):
+        assert refused(patch(app, "0505", other, f"?effectiveFrom={never}"), 400) == "PARAMETER_INVALID"
     assert patch(app, "0505", other, "?effectiveFrom=2026-11-01").status_code == 200
     assert fees(app, "0505", "2026-10", "2026-11") == {"2026-10": Decimal(100), "2026-11": Decimal(120)}
 

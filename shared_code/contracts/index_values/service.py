@@ -17,7 +17,7 @@ from shared_code.foundation.listing import PageRequest
 from shared_code.foundation.paging import Page, each
 
 STREAM = "index-values"
-_LAST_YEAR = 9999
+_YEAR_DIGITS = 4
 
 
 def show() -> IndexValues:
@@ -49,7 +49,7 @@ def change(wish: IndexValuesRequest, if_match: str) -> IndexValues:
 
 def history(name: str, year: str, asked: PageRequest) -> Page[IndexValue]:
     """Every value that was stored for an index and year, the newest first. Raises INDEX_UNKNOWN, CURSOR_INVALID."""
-    number = int(year) if year.isascii() and year.isdecimal() and int(year[:5]) <= _LAST_YEAR else 0
+    number = int(year) if year.isascii() and year.isdecimal() and len(year) <= _YEAR_DIGITS else 0
     with reading() as connection:
         found = repository.versions(connection, index_key(name), number, asked)
     if not found.total:

@@ -29,7 +29,12 @@ class RatedVersion:
 
 
 def bases_of_version(
-    contract: Contract, version: int, stated: date, effective_from: date | None, before: RatedVersion | None
+    contract: Contract,
+    version: int,
+    stated: date,
+    effective_from: date | None,
+    before: RatedVersion | None,
+    corrected: RatedVersion | None = None,
 ) -> RateBases:
     """The bases of a new version's rates.
 
@@ -37,18 +42,31 @@ def bases_of_version(
     their row. A rate that `before`, the version that served until `effective_from`, states as well inherits its base.
     Where other escalators raise it from now on, those that have raised it so far stay with the base, so that no step
     of the past is taken back or made anew. Without `effective_from` the new version corrects `before` as a whole.
+    `corrected` is the version that would have served from the same month on: what it has stated itself, and the new
+    one leaves alone, stays stated as it was.
     """
     old = {rate.key: rate for rate in rates_of(before.contract)} if before else {}
+    meant = _own_bases(corrected, before)
     rules = rules_in_force(contract)
     found: dict[str, RateBase] = {}
     for rate in rates_of(contract):
         known = old.get(rate.key)
-        if before is None or known is None or known.value != rate.value:
+        if (restated := meant.get(rate.key)) is not None and restated.value == rate.value:
+            base = restated
+        elif before is None or known is None or known.value != rate.value:
             base = RateBase(rate.value, stated, version)
         else:
             base = _inherited(known, before, rules_for(rate, rules), effective_from)
         found[rate.key] = replace(base, since=max(base.since, rate.start or date.min))
     return RateBases(found, stated)
+
+
+def _own_bases(corrected: RatedVersion | None, before: RatedVersion | None) -> dict[str, RateBase]:
+    """The bases that a corrected version does not have from the one before it."""
+    if corrected is None or before is None:
+        return {}
+    bases = ((rate.key, corrected.bases.of(rate)) for rate in rates_of(corrected.contract))
+    return {key: base for key, base in bases if base.version > before.version}
 
 
 def _inherited(known: Rate, before: RatedVersion, now: tuple[Escalator, ...], effective_from: date | None) -> RateBase:

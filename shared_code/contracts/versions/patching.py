@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 
-from shared_code.contracts.errors import CONTRACT_CHANGED, CONTRACT_FIELD_INVALID
+from shared_code.contracts.errors import CONTRACT_CHANGED, CONTRACT_FIELD_INVALID, CONTRACT_UNREADABLE
 from shared_code.contracts.parsing import parse
 from shared_code.contracts.saving import Document, read_document
 from shared_code.contracts.versions.choosing import one_contract
@@ -37,4 +37,11 @@ def patched(
 
 def _merged(row: AnyRow, patch: bytes) -> bytes:
     latest = json.loads(row.document, parse_float=Decimal)
-    return to_json(merge(latest, parse(patch))).encode()
+    wish = parse(patch)
+    try:
+        return to_json(merge(latest, wish)).encode()
+    except RecursionError as fault:  # reading goes deeper than merging does
+        reason = "lists and objects are nested too deeply"
+        raise BillingError(
+            CONTRACT_UNREADABLE, f"The change cannot be read: {reason}.", [Detail("", reason)]
+        ) from fault

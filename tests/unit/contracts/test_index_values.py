@@ -110,7 +110,16 @@ def test_the_history_says_who_and_why() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "year"), [("CPI", "2027"), ("ECI", "2026"), ("CPI", "x"), ("CPI", "9" * 40), ("CPI", "²")]
+    ("name", "year"),
+    [
+        ("CPI", "2027"),
+        ("ECI", "2026"),
+        ("CPI", "x"),
+        ("CPI", "9" * 40),
+        ("CPI", "0" * 10 + "9" * 40),  # no database holds such a number
+        ("CPI", "0" * 5000),  # and this one cannot be read
+        ("CPI", "²"),
+    ],
 )
 def test_what_was_never_entered_has_no_history(name: str, year: str) -> None:
     enter(("CPI", 2026, 3.1))

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from itertools import count
 from typing import Any
 
@@ -15,13 +16,14 @@ from shared_code.contracts import repository as contracts
 from shared_code.contracts.model import SavedContract
 from shared_code.contracts.parsing import parse
 from shared_code.contracts.saving import Saving, contract_of_site, read_document, save_document
-from shared_code.contracts.schema import Schedule, ScheduleStep
+from shared_code.contracts.schema import FixedPct, Schedule, ScheduleStep
 from shared_code.contracts.tables import contract, contract_version
 from shared_code.contracts.versions.differences import Change, differences
 from shared_code.contracts.versions.history import contracts_of, version_of, versions_of
 from shared_code.contracts.versions.legacy_file import legacy_file_of
 from shared_code.contracts.versions.merge_patch import merge, to_json
 from shared_code.contracts.versions.patching import patched
+from shared_code.contracts.versions.rates_by_month import timeline_of
 from shared_code.foundation import clock
 from shared_code.foundation.audit.tables import audit_event
 from shared_code.foundation.calendar import Period
@@ -176,6 +178,77 @@ def test_the_same_document_is_a_new_version_only_for_another_day() -> None:
     assert not save(document("110")).changed
     assert not save(document("110"), effective_from=date(2027, 1, 1)).changed
     assert save(document("110"), effective_from=date(2026, 12, 1)).changed
+
+
+# -- which month its rates are of (rules R12, R43) --------------------------------------------------------------------
+
+RAISED = {"escalators": (FixedPct(target="fixedFee.fee", month="January", pct=Decimal(5)),)}
+
+
+def fees(*periods: str) -> list[str]:
+    """What the timeline shows for the only fee in each month."""
+    shown = (timeline_of(SITE, None, month, month, EVERYTHING) for month in map(Period.parse, periods))
+    return [str(found.months[0].rates[0].value) for found in shown]
+
+
+def test_an_edit_of_a_planned_version_keeps_the_month_that_its_rates_are_of() -> None:
+    save(document("1000", **RAISED))
+    save(document("1200", **RAISED), effective_from=date(2027, 1, 1), rates_as_of=Period(2026, 6))
+    assert fees("2026-12", "2027-01", "2028-01") == ["1000", "1260.00", "1323.00"]
+
+    for order in ("PO 7", "PO 8"):
+        save(document("1200", purchase_order=order, **RAISED))
+        assert fees("2026-12", "2027-01", "2028-01") == ["1000", "1260.00", "1323.00"]
+
+    save(document("1300", **RAISED))
+    assert fees("2026-12", "2027-01", "2028-01") == ["1000", "1300", "1365.00"]
+
+
+def test_an_edit_of_a_correction_after_billing_keeps_the_month_that_its_rates_are_of() -> None:
+    save(document("1000", **RAISED))
+    billed("2026-12")
+    save(document("1200", **RAISED), rates_as_of=Period(2026, 6))
+    save(document("1200", purchase_order="PO 7", **RAISED))
+
+    assert served("2026-12", "2027-01") == [1, 3]
+    assert fees("2027-01", "2028-01") == ["1260.00", "1323.00"]
+
+
+def test_a_planned_version_that_is_changed_back_inherits_what_served_before() -> None:
+    save(document("1000", **RAISED), rates_as_of=Period(2025, 6))
+    save(document("1200", **RAISED), effective_from=date(2027, 1, 1))
+    save(document("1000", **RAISED))
+
+    assert fees("2026-12", "2027-01") == ["1050.00", "1102.50"]
+
+
+def test_the_same_document_states_its_rates_for_another_month() -> None:
+    """Without a month at the first import, January's increase would be left out for ever."""
+    save(document("1000", **RAISED))
+    assert fees("2026-11", "2027-01") == ["1000", "1050.00"]
+
+    assert save(document("1000", **RAISED), rates_as_of=Period(2025, 10)).version == 2
+    assert not save(document("1000", **RAISED), rates_as_of=Period(2025, 10)).changed
+    assert not save(document("1000", **RAISED)).changed
+
+    assert fees("2026-11", "2027-01") == ["1050.00", "1102.50"]
+
+
+def test_rates_that_are_stated_for_another_month_leave_what_is_billed() -> None:
+    save(document("1000", **RAISED))
+    billed("2026-11")
+    save(document("1000", **RAISED), rates_as_of=Period(2025, 10))
+    save(document("1000", purchase_order="PO 7", **RAISED))
+
+    assert served("2026-11", "2026-12") == [1, 3]
+    assert fees("2026-11", "2026-12", "2027-01") == ["1000", "1050.00", "1102.50"]
+
+
+def test_a_version_may_serve_from_the_first_month_that_there_is() -> None:
+    save()
+    save(document("110"), effective_from=date(2000, 1, 1))
+
+    assert served("2000-01") == [2]
 
 
 def test_a_reason_that_no_version_could_keep_is_refused() -> None:
@@ -352,7 +425,10 @@ def test_a_patch_is_checked_as_a_document_is(change: dict[str, Any], code: str, 
     assert versions_of(SITE, None, ALL, EVERYTHING).total == 1
 
 
-@pytest.mark.parametrize("body", [b"[]", b"1", b"{", b'{"a":1,"a":2}', b"\xff"])
+TOO_DEEP = b'{"notes":' * 3000 + b"1" + b"}" * 3000
+
+
+@pytest.mark.parametrize("body", [b"[]", b"1", b"{", b'{"a":1,"a":2}', b"\xff", TOO_DEEP])
 def test_a_patch_is_one_json_object(body: bytes) -> None:
     save()
 
@@ -375,6 +451,29 @@ def test_a_change_between_reading_and_saving_is_not_overwritten() -> None:
     save(document("110"))
 
     assert refusal(lambda: save_document(merged, Saving("ann", "late", etag))).code == "CONTRACT_CHANGED"
+
+
+def test_a_change_that_something_later_forbids_is_no_success() -> None:
+    save()
+    clock.set_clock(lambda: NOVEMBER - timedelta(minutes=5))
+
+    assert refusal(lambda: save(document("110"))).code == "CONTRACT_CHANGED"
+    assert versions_of(SITE, None, ALL, EVERYTHING).total == 1
+
+
+def test_what_a_caller_has_read_is_compared_with_a_contract_that_nobody_else_changes(stored: sa.Engine) -> None:
+    """The row is locked before it is read; else two callers with the same ETag could both be right."""
+    etag = f'"{save().hash}"'
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        statements.append(statement.lower())
+
+    sa.event.listen(stored, "before_cursor_execute", note)
+    save(document("110"), if_match=etag)
+
+    about = [text for text in statements if "contract_version" in text or text.startswith("update contract ")]
+    assert about[0].startswith("update contract ")
 
 
 # -- the legacy file --------------------------------------------------------------------------------------------------
