@@ -129,10 +129,17 @@ def _agreement_errors(case: Case, blocks: dict[str, Any]) -> Iterator[str]:
             yield "CAP_ZERO"  # R48
         if row["fee"]["kind"] == "PerLaborHour" and not row["fee"]["jobCodes"]:
             yield "NO_JOBS"
-        payroll = row.get("nonGlEnabled") and any(line["kind"] == "Payroll" for line in row["nonGl"])
+        # R62: an error of the contract while the block is off; a block without a row stops what is still billed (R60).
+        text = "{:04d}-{:02d}".format(*case.month) if "billableAccounts" in blocks else ""
+        lines = [
+            line
+            for line in row.get("nonGl", ())
+            if row.get("nonGlEnabled") and (line.get("finalPeriod") or text) >= text
+        ]
+        payroll = any(line["kind"] == "Payroll" for line in lines)
         based = row["insurance"]["kind"] == "BasedOnBillableAccounts" or claims["kind"] != "off" or payroll
         if based and not blocks.get("billableAccounts", {}).get("blocks"):
-            yield "ACCOUNTS_OFF"  # R62; a block without a row is as good as off
+            yield "ACCOUNTS_OFF"
 
 
 def _reads_facts(case: Case, blocks: dict[str, Any]) -> bool:
