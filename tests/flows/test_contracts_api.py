@@ -17,6 +17,7 @@ from tests.flows.conftest import (
     PERIOD,
     App,
     contract_files,
+    csv_file,
     error_of,
     exact,
     fixed_fees,
@@ -28,7 +29,7 @@ from tests.flows.conftest import (
 pytestmark = pytest.mark.flow
 LEGACY = "application/vnd.powerbill.legacy+json"
 RISE = "Fixed fee: 3% increase each January."
-SITES = [f"05{number:02d}" for number in range(1, 17)]
+SITES = [f"05{number:02d}" for number in range(1, 18)]
 
 
 @pytest.fixture(scope="module")
@@ -372,6 +373,28 @@ def test_opening_balances_are_stated_for_what_accumulates_and_checked_place_by_p
     assert exact(entered)["balances"][0]["toDate"] == Decimal("412500.25")
     assert refused(enter(match=read.headers["ETag"]), 412) == "OPENINGS_CHANGED"
     assert app.get("opening-balances/0512", "auditor")["places"][0]["stated"] is True
+
+
+def test_an_opening_balance_stands_in_for_the_months_before_it(app: App) -> None:
+    """Rules R39: 50 % up to 412,600.00 of the year, then 10 %; 412,500.25 were earned before October."""
+    tiers = [{"sharePct": "50", "upTo": "412600.00"}, {"sharePct": "10", "upTo": None}]
+    row = {"id": "yearly", "revenueCodes": ["SD1"], "accumulation": "AnnualCalendar", "tiers": tiers}
+    share = {"kind": "revenueShare", "enabled": True, "structures": [{**row, "validation": {"kind": "none"}}]}
+    assert put(app, fixed_fees("0517", components=[share])).status_code == 201
+    header = "SITE,DATE,REVENUE_CODE,REVENUE_CATEGORY,COLLECTION_TYPE,DEPOSIT_FLAG,"
+    header += "NETEXTERNALREVENUE,EXTERNALREVENUE,TAXRATE,BILLABLE_NET_VALIDATION"
+    days = [f"0517,{PERIOD}-{day:02},SD1,Parking,Cash,N,10.00,10.70,0.07,0" for day in range(1, 32)]
+    app.take_in({f"revenue_daily/{PERIOD}/opening.csv": csv_file(header, days)})
+    run = app.bill(siteNumbers=["0517"], source="before")
+    assert run.run["reasons"] == {"MISSING_HISTORY": 1}
+
+    opening = {"kind": "structure", "id": "yearly", "basis": "amount", "asOf": "2026-09", "toDate": 412500.25}
+    body = {"balances": [opening], "reason": "from the system before"}
+    entered = app.call("PUT", "opening-balances/0517", "contractAdmin", json=body, headers={"If-Match": "*"})
+    assert entered.status_code == 200, entered.text
+
+    # 99.75 at 50 % and 210.25 at 10 %, each running total rounded by itself
+    assert billed(app, PERIOD, "0517", source="after") == {"0517": Decimal("70.90")}
 
 
 def test_a_closed_month_is_billed_only_after_it_was_reopened_with_a_reason(app: App) -> None:
