@@ -219,6 +219,7 @@ def test_the_block_bills_prints_and_explains(app: App) -> None:
     (invoice,) = app.get(f"statements/{statement['id']}")["invoices"]
     (line,) = invoice["lines"]
     assert (line["block"], line["title"], str(line["amount"])) == ("parkingPermits", "Parking Permits", "68.50")
+    assert line["code"] == "4790"
     explained = app.get(f"lines/{line['id']}/explanation")
     assert [step["text"] for step in explained["steps"]] == [
         "3 permits at $12.50",

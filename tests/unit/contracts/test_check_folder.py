@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -159,13 +161,34 @@ def test_only_json_files_count_and_folders_are_entered_whatever_they_are_called(
     assert found == ["B.JSON", f"deep/er/{file_name}", f"x.json/{file_name}"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is closed to root")
-def test_what_may_not_be_read_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "a.json").write_bytes(GOOD)
-    (tmp_path / "a.json").chmod(0)
-    (tmp_path / "closed").mkdir(mode=0)
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that somebody without rights may enter."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
 
-    code, lines, counted = run(capsys, str(tmp_path))
+
+@contextmanager
+def somebody() -> Iterator[None]:
+    """Act as a user without rights: to root nothing is closed."""
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
+
+
+def test_what_may_not_be_read_is_refused(open_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (open_folder / "a.json").write_bytes(GOOD)
+    run(capsys, str(open_folder))  # all modules are loaded before the rights are gone
+    (open_folder / "a.json").chmod(0)
+    (open_folder / "closed").mkdir(mode=0)
+
+    with somebody():
+        code, lines, counted = run(capsys, str(open_folder))
 
     assert (code, counted["refused"]) == (1, 2)
     assert "  the file: the file cannot be read: Permission denied" in lines

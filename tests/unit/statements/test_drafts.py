@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared_code.billing.comparison import Comparison, Why
 from shared_code.billing.model import FactReference, Line, Outcome, Reason, Step, Trace
 from shared_code.contracts.schema import Contract, DayOfMonth, InvoiceGroup, NetDays, OnReceipt, PaymentTerms, RawTerms
 from shared_code.documents.model import BillTo, Brand, to_json
@@ -225,3 +227,24 @@ def test_law_lines_sum_to_invoices_and_invoices_to_the_statement(rows: list[tupl
         assert invoice.amount == sum(amount for number, amount in rows if number == invoice.group)
     assert found.total == sum(invoice.amount for invoice in found.invoices) == sum(amount for _, amount in rows)
     assert snapshot(found, BRAND).total == found.total
+
+
+WAYS: list[tuple[tuple[Why, ...] | None, str, str | None]] = [
+    # why a person has to look (None: not compared, as contracts in advance), status, its reason
+    (None, "ReadyToSend", None),
+    ((), "ReadyToSend", None),
+    (("DEVIATION",), "ApprovalTeam", "DEVIATION"),
+    (("NO_FORECAST", "NO_LEDGER"), "ApprovalTeam", "NO_FORECAST"),
+]
+
+
+@pytest.mark.parametrize(("why", "status", "reason"), WAYS)
+def test_where_a_statement_goes_follows_from_its_comparison(
+    why: tuple[Why, ...] | None, status: str, reason: str | None
+) -> None:
+    """Rules R25, R50, R51; decision 5."""
+    found = None if why is None else Comparison(money("1"), money("2"), money("3"), money("0"), money("0"), why)
+
+    made = replace(draft([line("1")]), comparison=found)
+
+    assert (made.status, made.status_reason) == (status, reason)
