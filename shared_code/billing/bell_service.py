@@ -19,7 +19,7 @@ TITLE = "Bell Service Fee"
 
 def needs(given: Given) -> Iterable[Need]:
     """Revenue of the service month."""
-    return (Need(REVENUE, given.facts.period),) if given.terms.bells else ()
+    return given.month_of(REVENUE) if given.terms.bells else ()
 
 
 def bill(given: Given) -> Billed:

@@ -52,4 +52,4 @@ def bill(given: Given) -> Billed:
     return Billed([line], behind="" if insurance is None and claims is None else SUPPORT_SERVICES)
 
 
-BLOCK = Block(NAME, "billableAccounts", bill, needs, reads=(INSURANCE_ACCOUNTS, CLAIMS_ACCOUNTS))
+BLOCK = Block(NAME, "billableAccounts", bill, needs, reads=(INSURANCE_ACCOUNTS, CLAIMS_ACCOUNTS), part="expense")

@@ -59,4 +59,4 @@ def bill(given: Given) -> Billed:
     return Billed([line], {PAYROLL.name: payroll, PAYROLL_FACTS.name: references})
 
 
-BLOCK = Block(NAME, "billableAccounts", bill, needs, gives=(PAYROLL, PAYROLL_FACTS))
+BLOCK = Block(NAME, "billableAccounts", bill, needs, gives=(PAYROLL, PAYROLL_FACTS), part="payroll")

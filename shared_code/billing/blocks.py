@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from graphlib import TopologicalSorter
-
 from shared_code.billing import (
     adhoc,
     bell_service,
@@ -52,7 +50,8 @@ BLOCKS: tuple[Block, ...] = (
 def in_order(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
     """The blocks as they are computed: givers before readers, the last ones last, else as printed.
 
-    Raises ValueError for a value that nobody or more than one block gives, or a circle.
+    The order is the same in every process, since reasons are told in it. Raises ValueError for a value that nobody or
+    more than one block gives, or a circle.
     """
     giver: dict[str, str] = {}
     for block in blocks:
@@ -67,8 +66,14 @@ def in_order(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
     for block in blocks:
         if block.last:
             before[block.name] |= {other.name for other in blocks if not other.last}
-    by_name = {block.name: block for block in blocks}
-    return tuple(by_name[name] for name in TopologicalSorter(before).static_order())
+    waiting, order = list(blocks), dict[str, Block]()
+    while waiting:
+        ready = next((block for block in waiting if before[block.name] <= order.keys()), None)
+        if ready is None:
+            raise ValueError(f"a cycle of {', '.join(block.name for block in waiting)}")
+        waiting.remove(ready)
+        order[ready.name] = ready
+    return tuple(order.values())
 
 
 SUPPORTED = frozenset(block.component for block in BLOCKS if block.component is not None)

@@ -44,7 +44,7 @@ def compute(
     warnings: list[Reason] = []
     for block in active.blocks:
         if block.last:
-            given = Given(terms, facts, context, history, values, _printed(placed), adhoc)
+            given.lines = _printed(placed)
         billed = block.bill(given)
         if billed.lines:
             place = _behind(billed.behind) if billed.behind else _PLACE[block.name]

@@ -22,17 +22,20 @@ from shared_code.billing.ledger_lines import (
 )
 from shared_code.billing.model import Reason, Step, Trace
 from shared_code.billing.references import ledger_reference
-from shared_code.billing.windows import Accumulation, served_since, window_start
+from shared_code.billing.windows import served_since, window_start
 from shared_code.facts.completeness import Need
 from shared_code.facts.model import ACCOUNTS, Booked
 from shared_code.foundation.calendar import Period
-from shared_code.foundation.money import dollars, to_cents
+from shared_code.foundation.money import to_cents
 
 if TYPE_CHECKING:
     from shared_code.contracts.schema import Agreement, ClaimsCapped
 
 NAME = "claims"
 TITLE = "Loss & Damage Claims"  # where the contract has none; as contracts write it (contract-corpus 1.2)
+
+EARLIER = "Claims from {start} to the month before"
+LEFT = "Left of the yearly cap of {cap:dollars}"
 
 CLAIMS_ACCOUNTS: Value[Decimal | None] = Value("claims.accounts", None)
 """What leaves the expense line, exact: the month's claims, capped or not; None when claims are off."""
@@ -121,8 +124,8 @@ class _Window:
         }
 
     def steps(self, month: Decimal, exact: Decimal, cap: Decimal) -> Iterator[Step]:
-        yield Step(f"Claims from {self.start} to the month before", self.to_date)
-        yield Step(f"Left of the yearly cap of {dollars(cap)}", self.left(cap))
+        yield Step(EARLIER, self.to_date, (self.start,))
+        yield Step(LEFT, self.left(cap), (cap,))
         if month > exact:
             yield Step("Above the cap, borne by the operator", month - exact)
 
@@ -145,8 +148,7 @@ def _cap(claims: ClaimsCapped) -> Decimal | None:
 
 def _start(claims: ClaimsCapped, given: Given) -> Period | None:
     """First month of a yearly window; None without an anchor date."""
-    anchor = given.terms.anchor_date or given.facts.started
-    return window_start(Accumulation(claims.kind), given.facts.period, anchor)
+    return window_start(claims.kind, given.facts.period, given.anchor)
 
 
 def _first(row: Agreement, start: Period, given: Given) -> tuple[Period, Opening | None]:

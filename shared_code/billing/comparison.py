@@ -7,18 +7,27 @@ Contracts billed in advance are not compared (rules R50): their period lies ahea
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, Protocol
 
 from shared_code.billing.context import LedgerAccounts
-from shared_code.billing.model import Line
 from shared_code.facts.model import ACCOUNTS, SiteFacts
 
 Why = Literal["NO_FORECAST", "NO_LEDGER", "DEVIATION"]
 
 _HUNDRED = Decimal(100)
+_NOTHING = Decimal(0)
 _LEDGER = LedgerAccounts()
+
+
+class Charged(Protocol):
+    """A line of an invoice, about to be printed or stored."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def amount(self) -> Decimal: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +72,36 @@ class Comparison:
 
 
 def compare(
-    lines: Iterable[Line], facts: SiteFacts, limits: DeviationLimits, ledger: LedgerAccounts = _LEDGER
+    lines: Iterable[Charged], facts: SiteFacts, limits: DeviationLimits, ledger: LedgerAccounts = _LEDGER
 ) -> Comparison:
     """Compare the lines of a whole statement and the ledger of its month with the forecast of the site.
 
     Deviations are |forecast - actual|, in dollars and in percent of the forecast (billing-flows 8).
     """
-    posted, invoiced = _posted(facts, ledger), _invoiced(lines, ledger)
     forecast = -facts.forecast.amount if facts.forecast is not None else None
-    expected = forecast if forecast is not None else Decimal(0)
-    amount = abs(expected - posted - invoiced)
-    percent = abs(amount / expected * _HUNDRED) if expected else Decimal(0)
-    found = Comparison(posted, invoiced, forecast, amount, percent, (), facts.forecast_loaded)
-    why = tuple(_why(found, facts, limits))
-    return Comparison(posted, invoiced, forecast, amount, percent, why, facts.forecast_loaded)
+    month = Comparison(_posted(facts, ledger), _NOTHING, forecast, _NOTHING, _NOTHING, (), facts.forecast_loaded)
+    return _with_lines(month, lines, limits, ledger, _ledger_loaded(facts))
 
 
-def _why(found: Comparison, facts: SiteFacts, limits: DeviationLimits) -> Iterator[Why]:
-    ledger_known = _ledger_loaded(facts)
+def compare_again(
+    found: Comparison, lines: Iterable[Charged], limits: DeviationLimits, ledger: LedgerAccounts = _LEDGER
+) -> Comparison:
+    """The same month with other lines: what was posted and forecast stays as it was found (requirements ADH-07)."""
+    return _with_lines(found, lines, limits, ledger, "NO_LEDGER" not in found.why)
+
+
+def _with_lines(
+    month: Comparison, lines: Iterable[Charged], limits: DeviationLimits, ledger: LedgerAccounts, ledger_known: bool
+) -> Comparison:
+    invoiced = _invoiced(lines, ledger)
+    expected = month.forecast if month.forecast is not None else _NOTHING
+    amount = abs(expected - month.posted - invoiced)
+    percent = abs(amount / expected * _HUNDRED) if expected else _NOTHING
+    found = Comparison(month.posted, invoiced, month.forecast, amount, percent, (), month.forecast_loaded)
+    return replace(found, why=tuple(_why(found, limits, ledger_known)))
+
+
+def _why(found: Comparison, limits: DeviationLimits, ledger_known: bool) -> Iterator[Why]:
     # A forecast that sums to 0 is none: no percentage can be taken of it. What is not known may not be 0.
     if not found.forecast and limits.forecast_expected and (found.actual != 0 or not ledger_known):
         yield "NO_FORECAST"
@@ -105,7 +126,7 @@ def _posted(facts: SiteFacts, ledger: LedgerAccounts) -> Decimal:
     return -sum((found.amount for account, found in booked.items() if first <= account <= last), Decimal(0))
 
 
-def _invoiced(lines: Iterable[Line], ledger: LedgerAccounts) -> Decimal:
+def _invoiced(lines: Iterable[Charged], ledger: LedgerAccounts) -> Decimal:
     """The lines on revenue accounts, compared as numbers. A code that is no number is on none (B22)."""
     first, last = int(ledger.revenue_from), int(ledger.revenue_through)
     return sum((line.amount for line in lines if first <= _number(line.code) <= last), Decimal(0))

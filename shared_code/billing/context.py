@@ -24,6 +24,8 @@ class GlCodes:
     non_gl_expense: str = "4791"
     profit_share: str = "4791"
     bell_service: str = "4795"
+    miscellaneous: str = "4790"  # this and the next: of lines that people add (requirements ADH-01)
+    reimbursable_expense: str = "4792"
 
 
 def gl_codes(accounts: Mapping[str, str]) -> GlCodes:

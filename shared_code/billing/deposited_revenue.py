@@ -22,18 +22,22 @@ from shared_code.facts.predicates import (
     DEPOSITED_NET,
     DEPOSITED_TAX,
 )
-from shared_code.foundation.money import ZERO, dollars, to_cents
+from shared_code.foundation.money import ZERO, to_cents
 
 if TYPE_CHECKING:
     from shared_code.contracts.schema import DepositItem
 
 NAME = "depositedRevenue"
 
+TAX = "Parking tax on {revenue:dollars} that the client collected, day by day at its rate"
+NET = "Less the revenue that the operator deposited, net of tax"
+GROSS = "Less the revenue that the operator deposited, with tax"
+
 
 def needs(given: Given) -> Iterable[Need]:
     """Revenue of the service month, when either part is on."""
     read = [row for row in given.terms.deposits if row.deposited_revenue_enabled or row.operator_pays_parking_tax]
-    return (Need(REVENUE, given.facts.period),) if read else ()
+    return given.month_of(REVENUE) if read else ()
 
 
 def bill(given: Given) -> Billed:
@@ -57,7 +61,7 @@ def _tax(row: DepositItem, given: Given) -> Line:
     amount = to_cents(tax.amount)
     trace = Trace(
         {"row": row.id, "clientCollected": net.amount, "tax": tax.amount},
-        (Step(f"Parking tax on {dollars(net.amount)} that the client collected, day by day at its rate", amount),),
+        (Step(TAX, amount, (net.amount,)),),
         (revenue_reference(facts, month, CLIENT_COLLECTED_TAX, tax),),
     )
     title = f"Client Collected Parking Tax due to {given.context.operator_name}"
@@ -71,10 +75,9 @@ def _deposited(row: DepositItem, given: Given) -> Line:
     predicate = DEPOSITED_NET if row.operator_pays_parking_tax else DEPOSITED_GROSS
     found = facts.measure(predicate)
     amount = to_cents(-found.amount)
-    kind = "net of tax" if row.operator_pays_parking_tax else "with tax"
     trace = Trace(
         {"row": row.id, "deposited": found.amount},
-        (Step(f"Less the revenue that the operator deposited, {kind}", amount),),
+        (Step(NET if row.operator_pays_parking_tax else GROSS, amount),),
         (revenue_reference(facts, month, predicate, found),),
     )
     title = f"Less: {given.context.operator_name} Deposited Revenue"

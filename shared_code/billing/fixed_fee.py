@@ -8,12 +8,15 @@ from shared_code.billing.block import Block
 from shared_code.billing.given import Billed, Given
 from shared_code.billing.model import Line, Step, Trace, required
 from shared_code.contracts.terms import PeriodTerms
-from shared_code.foundation.money import dollars, to_cents
+from shared_code.foundation.money import to_cents
 
 if TYPE_CHECKING:
     from shared_code.contracts.schema import ServiceLine
 
 NAME = "fixedFee"
+
+WHOLE = "Monthly fee {fee:dollars} as agreed, not prorated"
+PART = "Monthly fee {fee:dollars} for {days} of {month} days"
 
 
 def bill(given: Given) -> Billed:
@@ -25,15 +28,13 @@ def bill(given: Given) -> Billed:
 
 
 def _line(service: ServiceLine, terms: PeriodTerms) -> Line:
-    fee = required(service.fee, f"fee of {service.display_name}")
+    fee = required(service.fee, "fee of", service.display_name)
     month = terms.period.days
     days = terms.active_days(service) if terms.proration == "daily" else month
     amount = to_cents(fee * days / month)
-    text = "as agreed, not prorated" if days == month else f"for {days} of {month} days"
-    trace = Trace(
-        inputs={"fee": service.fee, "service": service.name, "row": service.id, "days": days, "daysOfMonth": month},
-        steps=(Step(f"Monthly fee {dollars(fee)} {text}", amount),),
-    )
+    step = Step(WHOLE, amount, (fee,)) if days == month else Step(PART, amount, (fee, days, month))
+    inputs = {"fee": service.fee, "service": service.name, "row": service.id, "days": days, "daysOfMonth": month}
+    trace = Trace(inputs, (step,))
     return Line(NAME, service.group, service.display_name, service.code or "", "", amount, trace)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from functools import cached_property, lru_cache
 from types import MappingProxyType
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from shared_code.billing.context import BillingContext
 from shared_code.billing.model import AdHocLine, Line, Reason
 from shared_code.contracts.terms import PeriodTerms
+from shared_code.facts.completeness import Need
 from shared_code.facts.model import SiteFacts
 from shared_code.foundation.calendar import Period
 
@@ -62,11 +64,12 @@ class Value[T]:
     otherwise: T
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Given:
-    """Everything that a calculator may look at. `lines` is for the blocks that come last: all lines before theirs.
+    """Everything that a calculator may look at, and nothing that it may change.
 
-    `adhoc` are the lines that people added to the statement (rules R18).
+    `lines` is for the blocks that come last: all lines before theirs. `adhoc` are the lines that people added to the
+    statement (rules R18). Not frozen, since `lines` are known late, and one is made for every contract of a month.
     """
 
     terms: PeriodTerms
@@ -76,6 +79,26 @@ class Given:
     values: Mapping[str, Any] = MappingProxyType({})
     lines: Sequence[Line] = ()
     adhoc: Sequence[AdHocLine] = ()
+    _known: dict[object, Any] = field(default_factory=dict, init=False)
+
+    def once[T](self, work: Callable[[Given], T]) -> T:
+        """What a function of terms, facts and history gives, worked out once for everyone who asks in a block."""
+        if work not in self._known:
+            self._known[work] = work(self)
+        found: T = self._known[work]
+        return found
+
+    @property
+    def anchor(self) -> date | None:
+        """The date on which anniversary windows rest: the contract's own, or the site's start (rules R2)."""
+        return self.terms.anchor_date or self.facts.started
+
+    def month_of(self, dataset: str) -> tuple[Need]:
+        """The need of a dataset in the service month, made once for all blocks that ask."""
+        if dataset not in self._known:
+            self._known[dataset] = (Need(dataset, self.facts.period),)
+        found: tuple[Need] = self._known[dataset]
+        return found
 
     @cached_property
     def payroll_codes(self) -> tuple[str, ...]:

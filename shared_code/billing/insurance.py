@@ -22,13 +22,16 @@ from shared_code.billing.ledger_lines import (
 from shared_code.billing.model import Line, Reason, Step, Trace, required
 from shared_code.billing.references import ledger_reference
 from shared_code.facts.completeness import Need
-from shared_code.foundation.money import dollars, plain, to_cents
+from shared_code.foundation.money import to_cents
 
 if TYPE_CHECKING:
     from shared_code.contracts.schema import Agreement, InsuranceFixed, InsuranceOnAccounts
 
 NAME = "insurance"
 TITLE = "Insurance"  # where the contract has none
+
+AGREED = "Monthly insurance {amount:dollars} as agreed"
+ON_TOP = "{balance:dollars} and {percent:number} % of it on top"
 
 INSURANCE_ACCOUNTS: Value[Decimal | None] = Value("insurance.accounts", None)
 """What leaves the expense line, exact; None when insurance does not rest on accounts."""
@@ -67,7 +70,7 @@ def _fixed(row: Agreement, insurance: InsuranceFixed, given: Given) -> Line:
     agreed = required(insurance.amount, "insurance amount")
     amount = to_cents(agreed)
     inputs: dict[str, object] = {"row": row.id, "type": insurance.kind, "amount": agreed}
-    trace = Trace(inputs, (Step(f"Monthly insurance {dollars(agreed)} as agreed", amount),))
+    trace = Trace(inputs, (Step(AGREED, amount, (agreed,)),))
     return deduction(given, NAME, NAME, row.group, insurance.title or TITLE, amount, trace)
 
 
@@ -86,7 +89,7 @@ def _based_on_accounts(row: Agreement, insurance: InsuranceOnAccounts, given: Gi
     }
     steps = (
         Step("Balance of the billable insurance accounts", found.amount),
-        Step(f"{dollars(found.amount)} and {plain(percent)} % of it on top", amount),
+        Step(ON_TOP, amount, (found.amount, percent)),
     )
     trace = Trace(inputs, steps, (ledger_reference(facts, month, booked),) if codes else ())
     line = deduction(given, NAME, NAME, row.group, insurance.title or TITLE, amount, trace)

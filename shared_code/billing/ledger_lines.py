@@ -40,7 +40,7 @@ def _common(codes: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
 
 def month_needed(given: Given, codes: Collection[str]) -> Iterable[Need]:
     """The ledger of the service month, when there is an account to read in it (rules R60)."""
-    return (Need(ACCOUNTS, given.facts.period),) if codes else ()
+    return given.month_of(ACCOUNTS) if codes else ()
 
 
 def accounts_missing(given: Given, name: str) -> Iterable[Reason]:

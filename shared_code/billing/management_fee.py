@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 NAME = "managementFee"
 TITLE = "Management Fee"
 
+AGREED = "Monthly fee {fee:dollars} as agreed"
+PERCENTAGE = "{percent:number} % of the month's revenue of {revenue:dollars}"
+MINUTES = "{minutes:number} {kind} minutes at {rate:dollars} per hour"
+
 _MINUTES = Decimal(60)  # of an hour
 _HOUR_PLACES = 4  # hours are printed with up to four decimals (rules R55)
 _NO_HOURS = RoleHours(Decimal(0), Decimal(0), 0, "")
@@ -35,7 +39,7 @@ def needs(given: Given) -> Iterable[Need]:
     row = agreement(given)
     if row is None or row.fee.kind == "FixedFee":
         return ()
-    return (Need(TIMESHEET if row.fee.kind == "PerLaborHour" else REVENUE, given.facts.period),)
+    return given.month_of(TIMESHEET if row.fee.kind == "PerLaborHour" else REVENUE)
 
 
 def problems(given: Given) -> Iterable[Reason]:
@@ -65,7 +69,8 @@ def _fixed(row: Agreement, fee: FeeFixed, given: Given) -> Line:
     agreed = required(fee.amount, "management fee")
     amount = to_cents(agreed)
     inputs: dict[str, object] = {"row": row.id, "type": fee.kind, "amount": agreed}
-    return _line(row, given, "", amount, Trace(inputs, (Step(f"Monthly fee {dollars(agreed)} as agreed", amount),)))
+    step = Step(AGREED, amount, (agreed,))
+    return _line(row, given, "", amount, Trace(inputs, (step,)))
 
 
 def _percentage(row: Agreement, fee: FeePercentage, given: Given) -> Line:
@@ -75,7 +80,7 @@ def _percentage(row: Agreement, fee: FeePercentage, given: Given) -> Line:
     amount = to_cents(exact)
     inputs: dict[str, object] = {"row": row.id, "type": fee.kind, "percent": percent, "revenue": found.amount}
     steps = (
-        Step(f"{plain(percent)} % of the month's revenue of {dollars(found.amount)}", exact),
+        Step(PERCENTAGE, exact, (percent, found.amount)),
         Step("Management fee, in cents", amount),
     )
     trace = Trace(inputs, steps, (revenue_reference(given.facts, given.facts.period, SHAREABLE, found),))
@@ -85,12 +90,15 @@ def _percentage(row: Agreement, fee: FeePercentage, given: Given) -> Line:
 def _job_line(row: Agreement, job: FeeJob, given: Given) -> Line:
     """Regular and overtime cost are rounded apart, though they share the line (rules R45)."""
     hours = _hours(job, given.facts)
-    rate = required(job.rate, f"rate of job {job.code}")
+    rate = required(job.rate, "rate of job", job.code)
     overtime_rate = job.ot_rate if job.ot_rate is not None else Decimal(0)
     steps = [_step(hours.regular_minutes, rate, "regular")]
     texts = [*_texts("", hours.regular_minutes, rate, given)]
     if hours.overtime_minutes:
         steps.append(_step(hours.overtime_minutes, overtime_rate, "overtime"))
+    amount = sum((step.value for step in steps), Decimal(0))
+    if len(steps) > 1:
+        steps.append(Step("Regular time and overtime together", amount))
     if hours.overtime_minutes > 0:
         texts += _texts("Overtime ", hours.overtime_minutes, overtime_rate, given)
     inputs: dict[str, object] = {
@@ -103,7 +111,7 @@ def _job_line(row: Agreement, job: FeeJob, given: Given) -> Line:
         "overtimeMinutes": hours.overtime_minutes,
     }
     trace = Trace(inputs, tuple(steps), (hours_reference(given.facts, _role(job), hours, minutes=True),))
-    return _line(row, given, "\n".join(texts), sum((step.value for step in steps), Decimal(0)), trace)
+    return _line(row, given, "\n".join(texts), amount, trace)
 
 
 def _role(job: FeeJob) -> str:
@@ -117,7 +125,8 @@ def _hours(job: FeeJob, facts: SiteFacts) -> RoleHours:
 
 def _step(minutes: Decimal, rate: Decimal, kind: str) -> Step:
     """Minutes times rate are divided last, so that half a cent is found exactly."""
-    return Step(f"{plain(minutes)} {kind} minutes at {dollars(rate)} per hour", to_cents(minutes * rate / _MINUTES))
+    cost = to_cents(minutes * rate / _MINUTES)
+    return Step(MINUTES, cost, (minutes, kind, rate))
 
 
 def _texts(kind: str, minutes: Decimal, rate: Decimal, given: Given) -> Iterator[str]:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from shared_code.billing.block import Block
 from shared_code.billing.given import Billed, Given
 from shared_code.billing.model import Line, Step, Trace, required
-from shared_code.foundation.money import dollars, to_cents
+from shared_code.foundation.money import to_cents
 
 if TYPE_CHECKING:
     from shared_code.contracts.schema import AdvanceItem
 
 NAME = "midMonthAdvance"
 TITLES = {"MidMonthBilling": "Less: Mid-Month Billing", "PreBill": "Less: Pre-Bill"}
+LESS = "Less the advance of {advance:dollars}"
 
 
 def bill(given: Given) -> Billed:
@@ -27,7 +28,7 @@ def _line(row: AdvanceItem, given: Given) -> Line:
     amount = to_cents(-advance)
     title = TITLES[row.line_title or "MidMonthBilling"]
     inputs: dict[str, object] = {"row": row.id, "advance": advance}
-    trace = Trace(inputs, (Step(f"Less the advance of {dollars(advance)}", amount),))
+    trace = Trace(inputs, (Step(LESS, amount, (advance,)),))
     return Line(NAME, row.group, title, given.context.gl.mid_month_advance, "", amount, trace)
 
 

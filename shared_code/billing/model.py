@@ -12,30 +12,59 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
+from shared_code.billing.wording import rows_in_words, written
+
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 class Step(NamedTuple):
-    """One step of a calculation in one sentence, with its value."""
+    """One step of a calculation in one sentence, with its value.
 
-    text: str
+    The sentence has places for `values`, see billing/wording.py; without any it is the text. Two steps are equal when
+    they say the same.
+    """
+
+    sentence: str
     value: Decimal
+    values: tuple[object, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The sentence with its values in it."""
+        return written(self.sentence, self.values) if self.values else self.sentence
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Step) and (self.text, self.value) == (other.text, other.value)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other  # a tuple's own would compare sentences, not what they say
+
+    def __hash__(self) -> int:
+        return hash((self.text, self.value))
 
 
 class FactReference(NamedTuple):
     """The source rows behind an input: which dataset, which rows of it, how many, their sum and their batches.
 
-    `predicate` says it in words; `period` and `selection` say it so that the rows can be found again: `measure` (of
-    facts/predicates.py) and `codes`, `accounts`, `roles`, or `valueTypes`. See billing/references.py.
+    `site`, `period` and `selection` say which rows, so that they can be found again: `measure` (of facts/predicates.py)
+    and `codes`, `accounts`, `roles`, or `valueTypes`. See billing/references.py.
     """
 
     dataset: str
-    predicate: str
+    site: str
+    period: str
+    selection: Mapping[str, object]
     rows: int
     amount: Decimal
     batches: tuple[str, ...]
-    period: str = ""
-    selection: Mapping[str, object] = _NOTHING
+
+    @property
+    def predicate(self) -> str:
+        """Which rows, in words."""
+        return f"site {self.site}, month {self.period}, {rows_in_words(self.dataset, self.selection)}"
 
 
 class Trace(NamedTuple):
@@ -93,8 +122,7 @@ class Reason:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The result for one contract and period: lines by group, or reasons. The first reason is the one reported.
 
     `profit` is the monthly profit of a management agreement, exact to the cents of its lines; it is kept even when
@@ -111,8 +139,11 @@ class Outcome:
         return bool(self.reasons)
 
 
-def required(number: Decimal | None, name: str) -> Decimal:
-    """A number that the checks of the contract have found to be there (rules R48). Raises ValueError if it is not."""
+def required(number: Decimal | None, *name: str) -> Decimal:
+    """A number that the checks of the contract have found to be there (rules R48). Raises ValueError if it is not.
+
+    `name` says in words what it is: it is put together only where the number is missing.
+    """
     if number is None:
-        raise ValueError(f"{name} is missing, and the contract was not refused for it")
+        raise ValueError(f"{' '.join(name)} is missing, and the contract was not refused for it")
     return number

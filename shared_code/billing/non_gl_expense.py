@@ -20,17 +20,20 @@ from shared_code.billing.references import revenue_reference
 from shared_code.facts.completeness import Need
 from shared_code.facts.model import REVENUE
 from shared_code.facts.predicates import SHAREABLE
-from shared_code.foundation.money import dollars, plain, to_cents
+from shared_code.foundation.money import to_cents
 
 if TYPE_CHECKING:
     from shared_code.contracts.schema import Agreement, NonGlAmount, NonGlLine, NonGlPayroll, NonGlRevenue
 
 NAME = "nonGlExpense"
 
+AGREED = "Monthly amount {amount:dollars} as agreed"
+PERCENTAGE = "{percent:number} % of {base} of {amount:dollars}"
+
 
 def needs(given: Given) -> Iterable[Need]:
     """Revenue of the service month, when an expense is a percentage of it. Payroll and PTEB ask for their own."""
-    return (Need(REVENUE, given.facts.period),) if _rests_on(given, "Revenue") else ()
+    return given.month_of(REVENUE) if _rests_on(given, "Revenue") else ()
 
 
 def problems(given: Given) -> Iterable[Reason]:
@@ -63,9 +66,9 @@ def _line(row: Agreement, expense: NonGlLine, given: Given) -> Line:
 
 
 def _amount(expense: NonGlAmount) -> tuple[Decimal, Trace]:
-    agreed = required(expense.amount, f"amount of {expense.title}")
+    agreed = required(expense.amount, "amount of", expense.title)
     inputs: dict[str, object] = {"row": expense.id, "type": expense.kind, "amount": agreed}
-    return agreed, Trace(inputs, (Step(f"Monthly amount {dollars(agreed)} as agreed", to_cents(agreed)),))
+    return agreed, Trace(inputs, (Step(AGREED, to_cents(agreed), (agreed,)),))
 
 
 def _of_revenue(expense: NonGlRevenue, given: Given) -> tuple[Decimal, Trace]:
@@ -93,10 +96,10 @@ def _share(
     base: dict[str, object],
     references: tuple[FactReference, ...],
 ) -> tuple[Decimal, Trace]:
-    percent = required(expense.pct, f"percentage of {expense.title}")
+    percent = required(expense.pct, "percentage of", expense.title)
     exact = whole * percent / HUNDRED
     inputs: dict[str, object] = {"row": expense.id, "type": expense.kind, "percent": percent, **base}
-    steps = (Step(f"{plain(percent)} % of {name} of {dollars(whole)}", exact), Step("In cents", to_cents(exact)))
+    steps = (Step(PERCENTAGE, exact, (percent, name, whole)), Step("In cents", to_cents(exact)))
     return exact, Trace(inputs, steps, references)
 
 

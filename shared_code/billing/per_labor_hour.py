@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from shared_code.billing.block import Block
-from shared_code.billing.context import BillingContext
 from shared_code.billing.given import Billed, Given
 from shared_code.billing.model import Line, Reason, Step, Trace, required
 from shared_code.billing.references import hours_reference
@@ -19,12 +18,16 @@ if TYPE_CHECKING:
     from shared_code.contracts.schema import JobRate
 
 NAME = "perLaborHour"
+
+REGULAR = "{hours:number} regular hours at {rate:dollars}"
+OVERTIME = "{hours:number} overtime and holiday hours at {rate:dollars}"
+
 _NO_HOURS = RoleHours(Decimal(0), Decimal(0), 0, "")
 
 
 def needs(given: Given) -> Iterable[Need]:
     """Time sheets of the service month, when any job is active."""
-    return (Need(TIMESHEET, given.facts.period),) if given.terms.jobs else ()
+    return given.month_of(TIMESHEET) if given.terms.jobs else ()
 
 
 def bill(given: Given) -> Billed:
@@ -33,10 +36,7 @@ def bill(given: Given) -> Billed:
     Equal rates make one line of all hours. Both costs are rounded apart even where they share a line (rules R45).
     Hours were rounded per time-sheet row at import (rules R15).
     """
-    lines: list[Line] = []
-    for job in given.terms.jobs:
-        lines += _job_lines(job, _hours(job, given.facts), given.facts, given.context)
-    return Billed(lines)
+    return Billed([line for job in given.terms.jobs for line in _lines(job, given)])
 
 
 def problems(given: Given) -> Iterable[Reason]:
@@ -56,64 +56,48 @@ def _role(job: JobRate) -> str:
     return job.job_code.strip().upper()
 
 
-def _job_lines(job: JobRate, hours: RoleHours, facts: SiteFacts, context: BillingContext) -> list[Line]:
-    rate = required(job.rate, f"rate of job {job.job_code}")
-    regular_cost = to_cents(rate * hours.regular)
-    overtime_rate = job.ot_rate if job.ot_rate is not None else Decimal(0)
-    overtime_cost = to_cents(overtime_rate * hours.overtime)
-    code = job.code or context.gl.labor_hour  # the job's own account comes first (billing-flows 6.0, rules R54)
-    at, overtime_at = dollars(rate), dollars(overtime_rate)
+def _lines(job: JobRate, given: Given) -> Iterator[Line]:
+    hours, role = _hours(job, given.facts), _role(job)
+    rate = required(job.rate, "rate of job", job.job_code)
+    inputs: dict[str, object] = {
+        "job": job.job_code,
+        "row": job.id,
+        "rate": job.rate,
+        "overtimeRate": job.ot_rate,
+        "regularHours": hours.regular,
+        "overtimeHours": hours.overtime,
+    }
+    references = (hours_reference(given.facts, role, hours),)
+    regular = Step(REGULAR, to_cents(rate * hours.regular), (hours.regular, rate))
     if job.ot_rate == rate:
-        total = hours.regular + hours.overtime
-        both = (
-            _step(hours.regular, at, regular_cost, "regular"),
-            _step(hours.overtime, overtime_at, overtime_cost, "overtime and holiday"),
-        )
-        amount = regular_cost + overtime_cost
-        text = _text("Total Hours Worked", total, at, context)
-        return [_line(job, code, text, amount, _trace(job, hours, facts, both))]
-    lines = [
-        _line(
-            job,
-            code,
-            _text("Total Hours Worked", hours.regular, at, context),
-            regular_cost,
-            _trace(job, hours, facts, (_step(hours.regular, at, regular_cost, "regular"),)),
-        )
-    ]
+        overtime = _overtime(hours.overtime, rate)
+        both = Step("Both together, since their rates are the same", regular.value + overtime.value)
+        text = _text("Total Hours Worked", plain(hours.regular + hours.overtime), rate, given)
+        trace = Trace({**inputs, "billed": "all"}, (regular, overtime, both), references)
+        yield _line(job, text, both.value, trace, given)
+        return
+    text = _text("Total Hours Worked", plain(hours.regular), rate, given)
+    yield _line(job, text, regular.value, Trace({**inputs, "billed": "regular"}, (regular,), references), given)
     if hours.overtime > 0:
-        steps = (_step(hours.overtime, overtime_at, overtime_cost, "overtime and holiday"),)
-        text = _text("Total Overtime / Holiday Hours Worked", hours.overtime, overtime_at, context)
-        lines.append(_line(job, code, text, overtime_cost, _trace(job, hours, facts, steps)))
-    return lines
+        overtime_rate = job.ot_rate if job.ot_rate is not None else Decimal(0)
+        overtime = _overtime(hours.overtime, overtime_rate)
+        text = _text("Total Overtime / Holiday Hours Worked", plain(hours.overtime), overtime_rate, given)
+        trace = Trace({**inputs, "billed": "overtime"}, (overtime,), references)
+        yield _line(job, text, overtime.value, trace, given)
 
 
-def _line(job: JobRate, code: str, text: str, amount: Decimal, trace: Trace) -> Line:
+def _overtime(hours: Decimal, rate: Decimal) -> Step:
+    return Step(OVERTIME, to_cents(rate * hours), (hours, rate))
+
+
+def _line(job: JobRate, text: str, amount: Decimal, trace: Trace, given: Given) -> Line:
+    code = job.code or given.context.gl.labor_hour  # the job's own account comes first (billing-flows 6.0, rules R54)
     return Line(NAME, job.group, job.display_name, code, text, amount, trace)
 
 
-def _text(label: str, hours: Decimal, at: str, context: BillingContext) -> str:
+def _text(label: str, hours: str, rate: Decimal, given: Given) -> str:
     """Hours with up to four decimals, the rate with two (rules R55)."""
-    return f"{label}: {plain(hours)}.\n{context.operator_name} Service Fee at {at} Per Person Hour."
-
-
-def _step(hours: Decimal, at: str, cost: Decimal, kind: str) -> Step:
-    return Step(f"{plain(hours)} {kind} hours at {at}", cost)
-
-
-def _trace(job: JobRate, hours: RoleHours, facts: SiteFacts, steps: tuple[Step, ...]) -> Trace:
-    return Trace(
-        inputs={
-            "job": job.job_code,
-            "row": job.id,
-            "rate": job.rate,
-            "overtimeRate": job.ot_rate,
-            "regularHours": hours.regular,
-            "overtimeHours": hours.overtime,
-        },
-        steps=steps,
-        facts=(hours_reference(facts, _role(job), hours),),
-    )
+    return f"{label}: {hours}.\n{given.context.operator_name} Service Fee at {dollars(rate)} Per Person Hour."
 
 
 BLOCK = Block(NAME, NAME, bill, needs, problems)

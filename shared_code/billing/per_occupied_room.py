@@ -11,14 +11,15 @@ from shared_code.billing.model import Line, Step, Trace, required
 from shared_code.billing.references import rooms_reference
 from shared_code.facts.completeness import Need
 from shared_code.facts.model import STATISTICS, FactSum
-from shared_code.foundation.money import dollars, plain, to_cents, to_places
+from shared_code.foundation.money import dollars, to_cents, to_places
 
 NAME = "perOccupiedRoom"
+ROOMS = "{rooms:number} occupied rooms at {rate:dollars}"
 
 
 def needs(given: Given) -> Iterable[Need]:
     """Site statistics of the service month, when the block is on."""
-    return (Need(STATISTICS, given.facts.period),) if given.terms.rooms is not None else ()
+    return given.month_of(STATISTICS) if given.terms.rooms is not None else ()
 
 
 def bill(given: Given) -> Billed:
@@ -33,11 +34,8 @@ def bill(given: Given) -> Billed:
         f"Total Occupied Rooms: {to_places(rooms.amount, 0):,}.\n"
         f"{context.operator_name} Service Fee at {dollars(rate)} Per Occupied Room"
     )
-    trace = Trace(
-        inputs={"rooms": rooms.amount, "rate": rate},
-        steps=(Step(f"{plain(rooms.amount)} occupied rooms at {dollars(rate)}", amount),),
-        facts=(rooms_reference(facts, rooms),),
-    )
+    steps = (Step(ROOMS, amount, (rooms.amount, rate)),)
+    trace = Trace({"rooms": rooms.amount, "rate": rate}, steps, (rooms_reference(facts, rooms),))
     code = terms.rooms.code or context.gl.occupied_room
     return Billed([Line(NAME, terms.rooms.group, "Occupied Rooms", code, text, amount, trace)])
 

@@ -14,13 +14,16 @@ from shared_code.billing.model import FactReference, Line, Step, Trace, required
 from shared_code.billing.references import ledger_reference
 from shared_code.facts.completeness import Need
 from shared_code.facts.model import ACCOUNTS
-from shared_code.foundation.money import dollars, plain, to_cents
+from shared_code.foundation.money import to_cents
 
 if TYPE_CHECKING:
     from shared_code.contracts.schema import AccountBlock, PtebPercentage
 
 NAME = "pteb"
 TITLE = "PTEB"  # where the contract has none
+
+BALANCE = "Balance of the accounts {accounts:list}"
+PERCENTAGE = "{percent:number} % of the billable payroll of {payroll:dollars}"
 
 PTEB = Value("pteb.amount", Decimal(0))
 """Exact PTEB, 0 when it is off (rules R59): part of the base of percentages of total payroll (rules R19, R45)."""
@@ -32,7 +35,7 @@ def needs(given: Given) -> Iterable[Need]:
     """The ledger of the service month, when PTEB is billed as booked."""
     block = account_block(given)
     actual = block is not None and block.pteb.kind == "Actual"
-    return (Need(ACCOUNTS, given.facts.period),) if actual else ()
+    return given.month_of(ACCOUNTS) if actual else ()
 
 
 def bill(given: Given) -> Billed:
@@ -49,7 +52,7 @@ def _actual(block: AccountBlock, given: Given) -> Billed:
     facts, month, codes = given.facts, given.facts.period, given.context.ledger.pteb
     booked = facts.booked(month, codes)
     found = booked.found
-    step = Step(f"Balance of the accounts {', '.join(codes)}", found.amount)
+    step = Step(BALANCE, found.amount, (codes,))
     inputs: dict[str, object] = {"row": block.id, "type": "Actual", "accounts": booked.balances}
     references = (ledger_reference(facts, month, booked),)
     return Billed(
@@ -61,7 +64,7 @@ def _actual(block: AccountBlock, given: Given) -> Billed:
 def _percentage(block: AccountBlock, pteb: PtebPercentage, given: Given) -> Billed:
     percent, payroll = required(pteb.pct, "PTEB percentage"), given.value(PAYROLL)
     exact = payroll * percent / HUNDRED
-    step = Step(f"{plain(percent)} % of the billable payroll of {dollars(payroll)}", exact)
+    step = Step(PERCENTAGE, exact, (percent, payroll))
     inputs: dict[str, object] = {"row": block.id, "type": "Percentage", "percent": percent, "payroll": payroll}
     return Billed([_line(block, given, exact, inputs, step, given.value(PAYROLL_FACTS))], {PTEB.name: exact})
 

@@ -12,26 +12,29 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from shared_code.billing.block import Block
-from shared_code.billing.context import BillingContext
 from shared_code.billing.given import Billed, Given, Opening, Value
-from shared_code.billing.model import FactReference, Line, Reason, Step, Trace, required
+from shared_code.billing.model import FactReference, Line, Reason, Step, Trace
 from shared_code.billing.references import revenue_reference
-from shared_code.billing.tiers import Band, Charge, TierTerm, above, bands_above, charged, due_by_bands, still_due
-from shared_code.billing.windows import Accumulation, served_since, window_start
+from shared_code.billing.tiers import Band
+from shared_code.billing.window_due import WindowDue, window_due, window_inputs
+from shared_code.billing.windows import served_since, window_start
 from shared_code.facts.completeness import Need
-from shared_code.facts.model import REVENUE, FactSum, SiteFacts
+from shared_code.facts.model import REVENUE, FactSum
 from shared_code.facts.predicates import SHAREABLE
 from shared_code.foundation.calendar import Period
-from shared_code.foundation.money import ZERO, dollars, plain
+from shared_code.foundation.money import ZERO, dollars
 
 if TYPE_CHECKING:
     from shared_code.contracts.schema import Structure
 
 NAME = "revenueShare"
+OF_STRUCTURE = "Structure {number}: {step}"
 _NOTHING = Decimal(0)
 
 MONTH_REVENUE = Value("revenueShare.monthRevenue", Decimal(0))
 """The month's shareable revenue of all structures: the base of percentage validations (rules R49)."""
+SHARE_FACTS: Value[tuple[FactReference, ...]] = Value("revenueShare.facts", ())
+"""The source rows of the month's revenue, by structure, for the traces of validations."""
 FIRST_BANDS: Value[tuple[Band, ...]] = Value("revenueShare.firstBands", ())
 """What the first structure charges this month, by tier: the weights of validations (rules R49)."""
 
@@ -45,7 +48,7 @@ def needs(given: Given) -> Iterable[Need]:
         first = opening.as_of.next if opening else start
         for month in served_since(first, given.facts).until(period):
             yield Need(REVENUE, month)
-        yield Need(REVENUE, period)
+        yield from given.month_of(REVENUE)
 
 
 def problems(given: Given) -> Iterable[Reason]:
@@ -63,9 +66,10 @@ def bill(given: Given) -> Billed:
         by_group.setdefault(share.structure.group, []).append(share)
     values: dict[str, object] = {
         MONTH_REVENUE.name: sum([share.month.amount for share in found], _NOTHING),
-        FIRST_BANDS.name: found[0].charged if found else (),
+        FIRST_BANDS.name: found[0].owed.parts if found else (),
+        SHARE_FACTS.name: tuple([share.facts[-1] for share in found]),
     }
-    lines = [_line(group, shares, given.facts, given.context) for group, shares in by_group.items()]
+    lines = [_line(group, shares, given) for group, shares in by_group.items()]
     return Billed(lines, values)
 
 
@@ -75,55 +79,29 @@ class _Share(NamedTuple):
     number: int
     structure: Structure
     start: Period
-    codes: tuple[str, ...]
-    months: tuple[tuple[Period, FactSum], ...]
     month: FactSum
-    to_date: Decimal
     opening: Opening | None
-    due: Decimal
-    charged: tuple[Band, ...]
-    steps: tuple[Step, ...]
+    owed: WindowDue
+    facts: tuple[FactReference, ...]
 
 
 def _start(structure: Structure, given: Given) -> Period | None:
-    anchor = given.terms.anchor_date or given.facts.started
-    return window_start(Accumulation(structure.accumulation), given.facts.period, anchor)
+    return window_start(structure.accumulation, given.facts.period, given.anchor)
 
 
 def _share(number: int, structure: Structure, given: Given, excluded: frozenset[str]) -> _Share:
-    facts = given.facts
-    start = _start(structure, given) or facts.period
-    opening = given.history.opening("structure", structure.id, start, facts.period)
+    facts, period = given.facts, given.facts.period
+    start = _start(structure, given) or period
+    opening = given.history.opening("structure", structure.id, start, period)
     codes = _codes(structure.revenue_codes, excluded)
     first = opening.as_of.next if opening else start
-    months = tuple([(p, facts.revenue_of(p, codes)) for p in first.until(facts.period.next)])
-    month = months[-1][1]
-    before = [found.amount for _, found in months[:-1]]
-    to_date = sum(before, opening.to_date if opening else _NOTHING)
-    # 0 is unbounded, like null (rules R10)
-    tiers = [TierTerm(required(t.share_pct, "share"), t.up_to or None) for t in structure.tiers]
-    total = to_date + month.amount
-    if given.terms.loss_rule == "reference":
-        due = due_by_bands(month.amount, to_date, tiers)
-        parts = bands_above(total, max(to_date, _NOTHING), tiers)
-        steps: tuple[Step, ...] = (Step(f"Bands between {dollars(to_date)} and {dollars(total)}", due),)
-    else:
-        mark = high_water_mark(before, opening)
-        whole, former = charged(total, tiers), charged(mark, tiers)
-        due = still_due(whole, former)
-        steps = tuple(due_steps(whole, former, due))
-        parts = above(whole.bands, mark)
-    return _Share(number, structure, start, codes, months, month, to_date, opening, due, parts, steps)
-
-
-def high_water_mark(before: Sequence[Decimal], opening: Opening | None) -> Decimal:
-    """The highest running total of a window before this month, 0 at least, its opening included (rules R11, R39)."""
-    running, mark = (opening.to_date, opening.high_water_mark) if opening else (_NOTHING, _NOTHING)
-    mark = max(mark, running, _NOTHING)
-    for amount in before:
-        running += amount
-        mark = max(mark, running)
-    return mark
+    earlier = [(month, facts.revenue_of(month, codes)) for month in first.until(period)]
+    month = facts.revenue_of(period, codes)
+    amounts = [found.amount for _, found in earlier]
+    owed = window_due(month.amount, amounts, opening, structure.tiers, given.terms.loss_rule)
+    months = [*earlier, (period, month)]
+    references = tuple([revenue_reference(facts, one, SHAREABLE, found, codes) for one, found in months])
+    return _Share(number, structure, start, month, opening, owed, references)
 
 
 @lru_cache(maxsize=1024)
@@ -133,18 +111,9 @@ def _codes(stated: tuple[str, ...], excluded: frozenset[str]) -> tuple[str, ...]
     return tuple(code for code in named if code not in excluded)
 
 
-def due_steps(whole: Charge, before: Charge, due: Decimal) -> Iterator[Step]:
-    """How a running total and its high-water mark come to what is due, in steps."""
-    for band in whole.bands:
-        yield Step(f"{plain(band.percent)} % of the {dollars(band.amount)} above {dollars(band.lower)}", band.due)
-    yield Step(f"Charge on the running total {dollars(whole.total)}", whole.cents)
-    if before.total > 0:
-        yield Step(f"Less the charge on the high-water mark {dollars(before.total)}", -before.cents)
-    yield Step("Due for the month, not below zero", due)
-
-
-def _line(group: int, shares: Sequence[_Share], facts: SiteFacts, context: BillingContext) -> Line:
-    amount = sum([s.due for s in shares], ZERO)
+def _line(group: int, shares: Sequence[_Share], given: Given) -> Line:
+    context, rule = given.context, given.terms.loss_rule
+    amount = sum([s.owed.due for s in shares], ZERO)
     base = sum([s.month.amount for s in shares], _NOTHING)
     return Line(
         NAME,
@@ -154,28 +123,28 @@ def _line(group: int, shares: Sequence[_Share], facts: SiteFacts, context: Billi
         f"Total Base for Fee Calculation: {dollars(base)}",
         amount,
         Trace(
-            inputs={f"structure{s.number}": _inputs(s) for s in shares},
-            steps=tuple([step for s in shares for step in s.steps]),
-            facts=tuple([reference for s in shares for reference in _references(s, facts)]),
+            inputs={f"structure{s.number}": _inputs(s, rule) for s in shares},
+            steps=shares[0].owed.steps if len(shares) == 1 else tuple(_steps(shares, amount)),
+            facts=tuple([reference for s in shares for reference in s.facts]),
         ),
     )
 
 
-def _inputs(share: _Share) -> dict[str, object]:
+def _steps(shares: Sequence[_Share], amount: Decimal) -> Iterator[Step]:
+    """The steps of several structures, told apart by their numbers, and what they come to."""
+    for share in shares:
+        for step in share.owed.steps:
+            yield Step(OF_STRUCTURE, step.value, (share.number, step))
+    yield Step("Due for all structures together", amount)
+
+
+def _inputs(share: _Share, rule: str) -> dict[str, object]:
     return {
         "row": share.structure.id,
         "accumulation": share.structure.accumulation,
-        "windowStart": str(share.start),
         "month": share.month.amount,
-        "opening": share.opening.to_date if share.opening else None,
-        "toDate": share.to_date,
-        "tiers": [{"percent": t.share_pct, "upTo": t.up_to} for t in share.structure.tiers],
+        **window_inputs(share.start, share.opening, share.structure.tiers, rule, share.owed),
     }
 
 
-def _references(share: _Share, facts: SiteFacts) -> Iterator[FactReference]:
-    for period, found in share.months:
-        yield revenue_reference(facts, period, SHAREABLE, found, share.codes)
-
-
-BLOCK = Block(NAME, NAME, bill, needs, problems, gives=(MONTH_REVENUE, FIRST_BANDS))
+BLOCK = Block(NAME, NAME, bill, needs, problems, gives=(MONTH_REVENUE, FIRST_BANDS, SHARE_FACTS))

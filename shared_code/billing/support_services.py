@@ -11,13 +11,17 @@ from shared_code.billing.given import Billed, Given
 from shared_code.billing.ledger_lines import HUNDRED, account_block, deduction
 from shared_code.billing.model import Step, Trace, required
 from shared_code.billing.pteb import PTEB, PTEB_FACTS
-from shared_code.foundation.money import dollars, plain, to_cents
+from shared_code.foundation.money import to_cents
 
 if TYPE_CHECKING:
     from shared_code.contracts.schema import AccountBlock, SupportFixed, SupportPercentage
 
 NAME = "supportServices"
 TITLE = "Support Services"  # where the contract has none
+
+AGREED = "Monthly amount {amount:dollars} as agreed"
+OF_BILLABLE = "{percent:number} % of the billable payroll of {payroll:dollars}"
+OF_TOTAL = "{percent:number} % of the total payroll of {payroll:dollars}"
 
 
 def bill(given: Given) -> Billed:
@@ -37,7 +41,7 @@ def _fixed(block: AccountBlock, support: SupportFixed) -> tuple[Decimal, Trace]:
     agreed = required(support.amount, "support amount")
     amount = to_cents(agreed)
     inputs: dict[str, object] = {"row": block.id, "type": "Fixed", "amount": agreed}
-    return amount, Trace(inputs, (Step(f"Monthly amount {dollars(agreed)} as agreed", amount),))
+    return amount, Trace(inputs, (Step(AGREED, amount, (agreed,)),))
 
 
 def _percentage(block: AccountBlock, support: SupportPercentage, given: Given) -> tuple[Decimal, Trace]:
@@ -55,12 +59,12 @@ def _percentage(block: AccountBlock, support: SupportPercentage, given: Given) -
         "payroll": payroll,
     }
     if not total:
-        step = Step(f"{plain(percent)} % of the billable payroll of {dollars(payroll)}", amount)
+        step = Step(OF_BILLABLE, amount, (percent, payroll))
         return amount, Trace(inputs, (step,), given.value(PAYROLL_FACTS))
     inputs["pteb"] = pteb
     steps = (
         Step("Billable payroll and PTEB", base),
-        Step(f"{plain(percent)} % of the total payroll of {dollars(base)}", amount),
+        Step(OF_TOTAL, amount, (percent, base)),
     )
     return amount, Trace(inputs, steps, (*given.value(PAYROLL_FACTS), *given.value(PTEB_FACTS)))
 

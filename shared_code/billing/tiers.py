@@ -69,7 +69,9 @@ def bands_above(total: Decimal, mark: Decimal, tiers: Sequence[TierTerm]) -> tup
 
 
 def above(found: Iterable[Band], mark: Decimal) -> tuple[Band, ...]:
-    """The parts of bands that lie above a mark."""
+    """The parts of bands that lie above a mark, of all of them above 0."""
+    if mark <= 0:
+        return tuple(found)
     parts = []
     for band in found:
         lower = max(band.lower, mark)
@@ -79,36 +81,28 @@ def above(found: Iterable[Band], mark: Decimal) -> tuple[Band, ...]:
     return tuple(parts)
 
 
-def charged(total: Decimal, tiers: Sequence[TierTerm]) -> Charge:
-    """A running total on its tiers, worked out once for everything that is said of it."""
+def charge(total: Decimal, tiers: Sequence[TierTerm]) -> Charge:
+    """The charge on a running total: its bands, exactly and in cents."""
+    if total <= 0:
+        return Charge(total, (), _NOTHING, ZERO)
     found, exact = bands(total, tiers), _NOTHING
     for band in found:
         exact += band.due
     return Charge(total, found, exact, to_cents(exact))
 
 
-def charge(total: Decimal, tiers: Sequence[TierTerm]) -> Decimal:
-    """The charge on a running total, in cents."""
-    return charged(total, tiers).cents
-
-
-def due_above(total: Decimal, high_water_mark: Decimal, tiers: Sequence[TierTerm]) -> Decimal:
-    """What a window owes for its running total above what was charged before (rules R11).
-
-    R2 f(total) − R2 f(high-water mark), never below 0: the charges of a window telescope to the cent.
-    """
-    return still_due(charged(total, tiers), charged(high_water_mark, tiers))
-
-
 def still_due(whole: Charge, before: Charge) -> Decimal:
-    """The charge on a running total, less the charge on its high-water mark; never below 0 (rules R11)."""
+    """What a window owes: the charge on its running total, less that on its high-water mark, never below 0 (rules R11).
+
+    Both are rounded first, R2 f(total) − R2 f(mark), so that the charges of a window telescope to the cent.
+    """
     return max(whole.cents - before.cents, ZERO)
 
 
 def due_by_bands(month: Decimal, to_date: Decimal, tiers: Sequence[TierTerm]) -> Decimal:
     """The older rule that a contract may ask for: charge the bands between to-date and total (billing-flows 6.4).
 
-    Unlike `due_above` it charges revenue twice that is earned, lost and earned again (B19).
+    Unlike `still_due` it charges revenue twice that is earned, lost and earned again (B19).
     """
     total = month + to_date
     previous = Decimal(0)

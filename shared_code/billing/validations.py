@@ -6,31 +6,39 @@ charges this month (rules R49); where it charges nothing, the first tier's perce
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from shared_code.billing.block import Block
 from shared_code.billing.given import Billed, Given
-from shared_code.billing.model import Line, Step, Trace, required
+from shared_code.billing.model import FactReference, Line, Step, Trace, required
 from shared_code.billing.references import revenue_reference
-from shared_code.billing.revenue_share import FIRST_BANDS, MONTH_REVENUE
+from shared_code.billing.revenue_share import FIRST_BANDS, MONTH_REVENUE, SHARE_FACTS
 from shared_code.billing.tiers import Band
 from shared_code.facts.completeness import Need
 from shared_code.facts.model import REVENUE
 from shared_code.facts.predicates import VALIDATED
-from shared_code.foundation.money import dollars, plain, to_cents
+from shared_code.foundation.money import to_cents
 
 if TYPE_CHECKING:
     from shared_code.contracts.schema import Structure
 
 NAME = "validations"
+
+THRESHOLD = "Threshold of {percent:number} % of the month's revenue of {revenue:dollars}"
+ALL = "Validations of {amount:dollars}, by vehicle count all of them"
+ABOVE = "Validations of {amount:dollars} above the threshold of {threshold:dollars}"
+FIRST_SHARE = "{percent:number} %, the first share, since the month charges none"
+WEIGHTED = "Weighted as the month is charged: {weights:list}"
+WEIGHT = "{percent:number} % on {amount:dollars}"
+
 _HUNDRED = Decimal(100)
 
 
 def needs(given: Given) -> Iterable[Need]:
     """Revenue of the service month, when validations are charged."""
-    return (Need(REVENUE, given.facts.period),) if _charged(given) is not None else ()
+    return given.month_of(REVENUE) if _charged(given) is not None else ()
 
 
 def bill(given: Given) -> Billed:
@@ -39,26 +47,52 @@ def bill(given: Given) -> Billed:
     if row is None:
         return Billed()
     found = given.facts.measure(VALIDATED)
-    over, threshold = _over(row, found.amount, given.value(MONTH_REVENUE))
+    month = given.value(MONTH_REVENUE)
+    over, threshold = _over(row, found.amount, month)
     if over <= 0:
         return Billed()
-    exact, how = _due(row, over, _weights(row, given.value(FIRST_BANDS)))
-    amount = to_cents(exact)
-    inputs: dict[str, object] = {
-        "row": row.id,
-        "type": row.validation.kind,
-        "validated": found.amount,
-        "threshold": threshold,
-        "over": over,
-    }
+    weights = _weights(row, given.value(FIRST_BANDS))
+    charged = _due(row, over, weights)
+    amount = to_cents(charged.value)
     steps = (
-        Step(_counted(row, found.amount, threshold), over),
-        Step(how, exact),
+        *_threshold_steps(row, month, threshold),
+        _counted(row, found.amount, threshold, over),
+        charged,
         Step("Validated parking, in cents", amount),
     )
-    trace = Trace(inputs, steps, (revenue_reference(given.facts, given.facts.period, VALIDATED, found),))
+    inputs = {"validated": found.amount, "threshold": threshold, "over": over, **_inputs(row, month, weights)}
+    validated = revenue_reference(given.facts, given.facts.period, VALIDATED, found)
     title = f"{given.context.operator_name} Fees for Validated Parking"
+    trace = Trace(inputs, steps, (validated, *_shared(row, given)))
     return Billed([Line(NAME, row.group, title, given.context.gl.validations, "", amount, trace)])
+
+
+def _inputs(row: Structure, month: Decimal, weights: Sequence[Band]) -> dict[str, object]:
+    """What the contract states, and what of the month's shares the charge rests on."""
+    rule = row.validation
+    found: dict[str, object] = {"row": row.id, "type": rule.kind}
+    if rule.kind == "VehicleCount":
+        found["chargedInFull"] = row.charge_in_full
+    elif rule.kind != "none":
+        found["stated"] = rule.value
+    if rule.kind == "RevenuePercentage":
+        found["monthRevenue"] = month
+    found["firstShare"] = row.tiers[0].share_pct if row.tiers else None
+    found["weights"] = [{"percent": band.percent, "amount": band.amount} for band in weights]
+    return found
+
+
+def _threshold_steps(row: Structure, month: Decimal, threshold: Decimal) -> Iterator[Step]:
+    if row.validation.kind == "RevenuePercentage":
+        yield Step(THRESHOLD, threshold, (required(row.validation.value, "validation threshold"), month))
+
+
+def _shared(row: Structure, given: Given) -> tuple[FactReference, ...]:
+    """The revenue that the charge rests on: of all structures for a threshold in percent, else of the first alone."""
+    if row.validation.kind == "VehicleCount" and row.charge_in_full:
+        return ()
+    found = given.value(SHARE_FACTS)
+    return found if row.validation.kind == "RevenuePercentage" else found[:1]
 
 
 def _charged(given: Given) -> Structure | None:
@@ -77,10 +111,10 @@ def _over(row: Structure, validated: Decimal, month: Decimal) -> tuple[Decimal, 
     return validated - limit, limit
 
 
-def _counted(row: Structure, validated: Decimal, threshold: Decimal) -> str:
+def _counted(row: Structure, validated: Decimal, threshold: Decimal, over: Decimal) -> Step:
     if row.validation.kind == "VehicleCount":
-        return f"Validations of {dollars(validated)}, by vehicle count all of them"
-    return f"Validations of {dollars(validated)} above the threshold of {dollars(threshold)}"
+        return Step(ALL, over, (validated,))
+    return Step(ABOVE, over, (validated, threshold))
 
 
 def _weights(row: Structure, charged: Sequence[Band]) -> list[Band]:
@@ -89,17 +123,17 @@ def _weights(row: Structure, charged: Sequence[Band]) -> list[Band]:
     return [band for band in charged if bound is None or band.lower < bound]
 
 
-def _due(row: Structure, over: Decimal, weights: Sequence[Band]) -> tuple[Decimal, str]:
+def _due(row: Structure, over: Decimal, weights: Sequence[Band]) -> Step:
     """The charge on the excess, exact, and how it comes about."""
     if row.validation.kind == "VehicleCount" and row.charge_in_full:
-        return over, "Charged in full, as agreed"
+        return Step("Charged in full, as agreed", over)
     total = sum((band.amount for band in weights), Decimal(0))
     if not total:
         percent = required(row.tiers[0].share_pct, "share") if row.tiers else Decimal(0)
-        return over * percent / _HUNDRED, f"{plain(percent)} %, the first share, since the month charges none"
+        return Step(FIRST_SHARE, over * percent / _HUNDRED, (percent,))
     weighted = sum((band.due for band in weights), Decimal(0))
-    parts = ", ".join(f"{plain(band.percent)} % on {dollars(band.amount)}" for band in weights)
-    return over * weighted / total, f"Weighted as the month is charged: {parts}"
+    parts = tuple([Step(WEIGHT, band.due, (band.percent, band.amount)) for band in weights])
+    return Step(WEIGHTED, over * weighted / total, (parts,))
 
 
-BLOCK = Block(NAME, "revenueShare", bill, needs, reads=(MONTH_REVENUE, FIRST_BANDS))
+BLOCK = Block(NAME, "revenueShare", bill, needs, reads=(MONTH_REVENUE, FIRST_BANDS, SHARE_FACTS))

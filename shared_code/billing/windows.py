@@ -17,16 +17,17 @@ class Accumulation(StrEnum):
     ANNIVERSARY = "AnnualAnniversary"
 
 
-def window_start(accumulation: Accumulation, period: Period, anchor: date | None) -> Period | None:
+def window_start(accumulation: str, period: Period, anchor: date | None) -> Period | None:
     """First month of the window that `period` belongs to; None when an anniversary has no anchor date on or before it.
 
     Calendar: January of the service year. Anniversary: the latest anniversary on or before the first of the month; one
     inside a month takes effect at the next first. The part month before the first window belongs to it (rules R58).
+    `accumulation` is one of the words of `Accumulation`.
     """
-    if accumulation is Accumulation.MONTHLY:
+    if accumulation == Accumulation.MONTHLY:
         return period
-    if accumulation is Accumulation.CALENDAR:
-        return Period(period.year, 1)
+    if accumulation == Accumulation.CALENDAR:
+        return period.plus(1 - period.month)
     if anchor is None:
         return None
     # Distances in months, since an anchor may lie before the first period that there is.

@@ -11,7 +11,7 @@ from typing import cast
 from shared_code.billing.calculation import compute
 from shared_code.billing.context import BillingContext
 from shared_code.billing.given import Accumulating, History, Opening
-from shared_code.billing.model import AdHocLine, AdHocType
+from shared_code.billing.model import AdHocLine, AdHocType, Outcome
 from shared_code.contracts.schema import Contract
 from shared_code.contracts.terms import terms_for
 from shared_code.facts.model import ACCOUNTS, REVENUE, STATISTICS, TIMESHEET, FactSum, Presence, RoleHours, SiteFacts
@@ -26,14 +26,19 @@ UNIT = Decimal("0.0001")
 
 def product(case: Case, operator: str) -> Result:
     """What the product prints, or the code of its first reason."""
-    terms = terms_for(Contract.model_validate(case.contract), Period(*case.month))
-    outcome = compute(terms, _facts(case), BillingContext(operator), _history(case), _adhoc(case))
+    outcome = computed(case, operator)
     if outcome.reasons:
         return Result(reasons={outcome.reasons[0].code})
     lines = [Printed(line.group, line.title, line.code, int(line.amount * 100)) for line in outcome.lines]
     off = [line for line in outcome.lines if line.amount * 100 != int(line.amount * 100)]
     assert not off, f"not whole cents: {off}"
     return Result(lines, profit=None if outcome.profit is None else Fraction(outcome.profit))
+
+
+def computed(case: Case, operator: str) -> Outcome:
+    """What the product makes of a case, traces included."""
+    terms = terms_for(Contract.model_validate(case.contract), Period(*case.month))
+    return compute(terms, _facts(case), BillingContext(operator), _history(case), _adhoc(case))
 
 
 def _sum(units: int, rows: int) -> FactSum:
