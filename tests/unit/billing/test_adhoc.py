@@ -93,3 +93,36 @@ def test_a_line_on_a_group_without_an_invoice_makes_one() -> None:
     outcome = billed(contract(fees(service("0"))), added("miscellaneous", "5.00", group=3))
 
     assert [(line.group, str(line.amount)) for line in outcome.lines] == [(3, "5.00")]
+
+
+def test_all_that_was_entered_is_kept_with_the_line() -> None:
+    """Who disputes a line of a person must find that line, its kind, its invoice and the amount as it was entered."""
+    line = billed(PLAIN, added("reimbursableExpense", "5.00", group=2)).lines[-1]
+
+    assert line.meta == {
+        "isAdhoc": True,
+        "adHocId": "reimbursableExpense-5.00",
+        "adHocType": "reimbursableExpense",
+        "invoiceGroup": 2,
+    }
+    assert line.trace.inputs == {
+        "type": "reimbursableExpense",
+        "author": "Ann Lee",
+        "reason": "a damaged gate",
+        "amount": money("5.00"),
+    }
+
+
+STATED: list[tuple[AdHocType, str, str]] = [
+    # type, amount, how the explanation speaks of it
+    ("miscellaneous", "-7.50", "Amount as a person entered it"),
+    ("reimbursableExpense", "20.00", "Expense as a person entered it"),
+    ("clientPaidExpense", "-20.00", "Credit for an expense that the client paid, as a person entered it"),
+]
+
+
+@pytest.mark.parametrize(("kind", "amount", "text"), STATED)
+def test_an_explanation_says_that_a_person_entered_the_amount(kind: AdHocType, amount: str, text: str) -> None:
+    line = billed(PLAIN, added(kind, amount)).lines[-1]
+
+    assert [(step.text, str(step.value)) for step in line.trace.steps] == [(text, amount)]

@@ -96,3 +96,13 @@ def test_the_warning_says_how_much_and_which_codes_are_meant() -> None:
     (warning,) = bill(contract(bell()), found).warnings
 
     assert warning.message == "$25.00 of bell service was collected under codes other than OR1, OR2"
+
+
+def test_the_line_belongs_to_bell_service_and_names_the_rows_of_the_month() -> None:
+    """Without the month in its reference, the drill-down could not find the rows again."""
+    (line,) = bill(contract(bell()), collected("8450")).lines
+
+    assert line.block == "bellServiceFee"
+    (reference,) = line.trace.facts
+    assert reference.period == "2026-10"
+    assert reference.predicate.startswith("site 0042, month 2026-10, ")

@@ -176,3 +176,10 @@ def test_no_account_is_billed_twice_and_none_is_lost(booked: dict[str, Decimal])
 
     billed = sum((line.amount for line in outcome.lines), Decimal(0))
     assert abs(billed - sum(booked.values())) <= 3 * Decimal("0.005")
+
+
+def test_the_accounts_are_those_of_the_month() -> None:
+    """Without the month in its reference, the drill-down could not find the rows again."""
+    (line,) = bill(contract(on_accounts(expense=selected("7000"))), october(a7000="1")).lines
+
+    assert [reference.period for reference in line.trace.facts] == ["2026-10"]

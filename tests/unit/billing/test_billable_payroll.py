@@ -204,3 +204,17 @@ def test_rejected_ledger_rows_fail_the_contract() -> None:
 def test_a_ledger_without_these_accounts_is_a_true_zero() -> None:
     """Rules R54: a line of 0.00 is no line."""
     assert titled(bill(contract(on_accounts(payroll=PAID)), october(a7000="5"))) == []
+
+
+def test_the_accounts_are_those_of_the_month() -> None:
+    """Without the month in its reference, the drill-down could not find the rows again."""
+    (line,) = bill(contract(on_accounts(payroll=PAID)), october(a6002="1")).lines
+
+    assert [reference.period for reference in line.trace.facts] == ["2026-10"]
+
+
+def test_additional_payroll_alone_rests_on_no_rows() -> None:
+    """Rules R60: no account is read, so none is named as a source."""
+    (line,) = bill(contract(on_accounts(additional_payroll=money("50"))), facts()).lines
+
+    assert (str(line.amount), line.trace.facts) == ("50.00", ())

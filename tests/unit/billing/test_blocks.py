@@ -8,8 +8,9 @@ import pytest
 
 from shared_code.billing.block import Block
 from shared_code.billing.blocks import BLOCKS, SUPPORTED, in_order
-from shared_code.billing.calculation import needs_of
+from shared_code.billing.calculation import compute, needs_of
 from shared_code.billing.given import Billed, Given, Value
+from shared_code.billing.model import required
 from shared_code.contracts.schema import Component, Contract
 from shared_code.contracts.terms import terms_for
 from shared_code.facts.completeness import Need
@@ -103,10 +104,24 @@ def test_what_a_block_reads_is_computed_before_it_wherever_it_is_printed() -> No
     assert [one.name for one in in_order((reader, last, giver))] == ["giver", "reader", "last"]
 
 
+def test_blocks_that_do_not_wait_are_computed_as_printed_and_a_reader_as_soon_as_it_can() -> None:
+    """Whatever the process: reasons are told in this order."""
+    blocks = (block("reader", reads=(A,)), block("one"), block("giver", gives=(A,)), block("two"))
+
+    assert [one.name for one in in_order(blocks)] == ["one", "giver", "reader", "two"]
+
+
+def test_of_two_blocks_that_come_last_the_giver_comes_first() -> None:
+    reader, giver, first = block("reader", reads=(A,), last=True), block("giver", gives=(A,), last=True), block("first")
+
+    assert [one.name for one in in_order((reader, giver, first))] == ["first", "giver", "reader"]
+
+
 WRONG = [
     ("nobody gives it", (block("reader", reads=(A,)),), "no block gives a"),
+    ("nobody gives two of them", (block("reader", reads=(B, A)),), "no block gives a, b"),
     ("two give it", (block("one", gives=(A,)), block("two", gives=(A,))), "given by one and by two"),
-    ("a circle", (block("one", gives=(A,), reads=(B,)), block("two", gives=(B,), reads=(A,))), "cycle"),
+    ("a circle", (block("one", gives=(A,), reads=(B,)), block("two", gives=(B,), reads=(A,))), "a cycle of one, two"),
 ]
 
 
@@ -209,3 +224,30 @@ def test_the_tolerated_gap_is_a_setting(gap_days: int) -> None:
     found = facts(rooms="7", presence={(STATISTICS, PERIOD): OCTOBER_WITH_A_GAP})
 
     assert bill(contract(ROOMS), found, replace(CONTEXT, gap_days=gap_days)).failed == (gap_days < 8)
+
+
+def test_a_component_that_cannot_be_computed_is_refused_by_name_and_nothing_is_billed_in_part() -> None:
+    """A document of a later version of the app must not lose a block without a word."""
+    terms = terms_for(contract(FEE), PERIOD)
+    later = replace(terms, blocks=(*terms.blocks, "valetRobots"))
+
+    outcome = compute(later, EVERYTHING, CONTEXT)
+
+    assert codes(outcome) == ["COMPONENT_NOT_SUPPORTED"]
+    assert outcome.reasons[0].message == (
+        "the contract bills 'valetRobots', which this version cannot compute; nothing is billed in part"
+    )
+
+
+def test_each_reason_says_where_the_fault_is_and_what_is_missing() -> None:
+    """A code alone would leave a person to search the contract and the drops."""
+    outcome = bill(contract(fees(service(None)), ROOMS), facts())
+
+    number, missing = outcome.reasons
+    assert number.message.startswith("/components/0/lines/0/fee: ")
+    assert missing.message.startswith("site_statistics of 2026-10 for site 0042: no rows; ")
+
+
+def test_a_number_that_slipped_through_the_checks_is_named_and_never_taken_for_zero() -> None:
+    with pytest.raises(ValueError, match=r"^rate of job VALET is missing, and the contract was not refused for it$"):
+        required(None, "rate of job", "VALET")

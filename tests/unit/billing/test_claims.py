@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared_code.billing.calculation import compute, needs_of
+from shared_code.billing.claims import BLOCK
 from shared_code.billing.given import NO_HISTORY, Given, History, Opening
 from shared_code.billing.model import Outcome, Step
 from shared_code.contracts.schema import BillableAccounts, ClaimsCapped, Contract
@@ -81,6 +82,7 @@ CAPPED = [
     ("exactly used up", "50000", "50000", "5000", "0"),
     ("a negative month passes as it is", "50000", "10000", "-700", "-700.00"),
     ("a negative month that brings the year back under the cap passes", "50000", "50300", "-700", "-700.00"),
+    ("a negative month that brings the year back to exactly the cap passes", "50000", "50700", "-700", "-700.00"),
     ("a negative month of a year that stays above the cap bills nothing", "50000", "52000", "-700", "0"),
     ("a negative year leaves more than the cap", "50000", "-1000", "60000", "51000.00"),
     ("R1: rounded once", "50000", "0", "10.005", "10.01"),
@@ -340,3 +342,14 @@ def test_a_year_of_claims_comes_to_the_cap_or_to_what_was_booked(booked: list[De
     ]
 
     assert sum(billed) == min(cap, sum(booked))
+
+
+@pytest.mark.parametrize(
+    ("claims", "first"), [(yearly("1000"), "2026-08"), (per_claim(None), "2026-10")], ids=["a window", "a month"]
+)
+def test_claims_ask_for_their_own_months(claims: ClaimsCapped, first: str) -> None:
+    """Asked of the block itself, since the expenses need the service month for their own accounts."""
+    given = Given(terms_for(deal(claims), PERIOD), facts(started=date(2026, 8, 3)), CONTEXT)
+
+    expected = {Need(ACCOUNTS, month) for month in Period.parse(first).until(PERIOD.next)}
+    assert set(BLOCK.needs(given)) == expected

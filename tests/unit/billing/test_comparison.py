@@ -6,9 +6,10 @@ from decimal import Decimal
 import pytest
 
 from shared_code.billing.comparison import Comparison, DeviationLimits, compare
+from shared_code.billing.context import LedgerAccounts
 from shared_code.billing.model import Line, Trace
-from shared_code.facts.model import FactSum, SiteFacts
-from tests.unit.billing.builders import facts, maybe, money, october
+from shared_code.facts.model import ACCOUNTS, FactSum, SiteFacts
+from tests.unit.billing.builders import PERIOD, facts, maybe, money, october, present
 
 NO_LIMITS = DeviationLimits()
 
@@ -67,6 +68,31 @@ def test_limits_decide_whether_a_person_looks(
     limits = DeviationLimits(maybe(amount), maybe(percent), "OR" if combined == "OR" else "AND")
 
     assert compare([line("18000")], EXAMPLE, limits).why == (("DEVIATION",) if looks else ())
+
+
+DEVIATIONS = [
+    # case, forecast, posted, lines, deviation in dollars and in percent to four decimals, why, limits of 2,500 and 10 %
+    ("TV-LIF-1: only the percentage is exceeded", "20000", "17600", "0", "2400", "12", ()),
+    ("TV-LIF-2: both are exceeded", "21666.6667", "19066.6667", "0", "2600", "12", ("DEVIATION",)),
+    ("TV-LIF-3: exactly at both limits", "25000", "22500", "0", "2500", "10", ()),
+    ("TV-LIF-6: posted and invoiced make the actual", "15000", "12000", "13000", "10000", "66.6667", ("DEVIATION",)),
+]
+
+
+@pytest.mark.parametrize(
+    ("_case", "forecast", "posted", "invoiced", "amount", "percent", "why"), DEVIATIONS, ids=[r[0] for r in DEVIATIONS]
+)
+def test_a_deviation_above_both_limits_goes_to_a_person(
+    _case: str, forecast: str, posted: str, invoiced: str, amount: str, percent: str, why: tuple[str, ...]
+) -> None:
+    """Rules R25: strictly greater, and both of them by default."""
+    limits = DeviationLimits(amount=money("2500"), percent=money("10"))
+
+    found = compare([line(invoiced)], expected(october(a4000=f"-{posted}"), f"-{forecast}"), limits)
+
+    assert found.actual == money(posted) + money(invoiced)
+    assert (found.deviation_amount, round(found.deviation_percent, 4)) == (money(amount), money(percent))
+    assert found.why == why
 
 
 def test_r51_exact_figures_are_compared() -> None:
@@ -149,3 +175,16 @@ def test_a_negative_forecast_has_a_positive_percentage() -> None:
         money("50"),
         money("125"),
     )
+
+
+@pytest.mark.parametrize(("rows", "why"), [(0, ("NO_LEDGER",)), (1, ())])
+def test_r51_a_ledger_without_rows_is_not_loaded_and_one_row_is_a_ledger(rows: int, why: tuple[str, ...]) -> None:
+    ledger = replace(POSTED, presence={(ACCOUNTS, PERIOD): present(PERIOD, rows=rows)})
+
+    assert compare([line("18000")], expected(ledger, "-100000"), NO_LIMITS).why == why
+
+
+def test_b22_a_code_that_is_no_number_is_on_no_account_however_low_accounts_begin() -> None:
+    ledger = LedgerAccounts(revenue_from="1", revenue_through="4999")
+
+    assert compare([line("7", "OR1"), line("2", "1")], EXAMPLE, NO_LIMITS, ledger).invoiced == money("2")

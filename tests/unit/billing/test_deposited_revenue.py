@@ -165,3 +165,10 @@ def test_without_revenue_rows_it_fails_but_only_when_it_reads_them() -> None:
     assert codes(bill(contract(deposits(deposited=True, tax=False)), facts())) == ["MISSING_FACTS"]
     assert codes(bill(contract(deposits(deposited=False, tax=True)), facts())) == ["MISSING_FACTS"]
     assert amounts(bill(contract(fees(service("1")), deposits(deposited=False, tax=False)), facts())) == ["1.00"]
+
+
+def test_both_lines_belong_to_the_block_and_count_the_rows_of_the_month() -> None:
+    """Without the month in its reference, the drill-down could not find the rows again."""
+    lines = bill(contract(deposits(deposited=True, tax=True)), month(**EXAMPLE)).lines
+
+    assert [(line.block, line.trace.facts[0].period) for line in lines] == [("depositedRevenue", "2026-10")] * 2

@@ -150,3 +150,18 @@ def test_an_advanced_contract_bills_fees_ahead_and_needs_no_facts() -> None:
     deal = contract(fees(service("100")), billing_type="Advanced")
 
     assert amounts(bill(deal, facts(period=Period(2027, 1)))) == ["100.00"]
+
+
+def test_a_line_names_the_row_of_the_contract_and_its_days() -> None:
+    row = service("1234.5", "Valet", id="row-7", display_name="Valet Parking")
+
+    (line,) = bill(contract(fees(row)), facts()).lines
+
+    assert line.trace.inputs == {
+        "fee": money("1234.5"),
+        "service": "Valet",
+        "row": "row-7",
+        "days": 31,
+        "daysOfMonth": 31,
+    }
+    assert line.title == "Valet Parking"

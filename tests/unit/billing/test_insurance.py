@@ -211,3 +211,19 @@ def test_an_agreement_block_without_rows_bills_nothing() -> None:
 
 def test_a_group_that_does_not_exist_fails_the_contract() -> None:
     assert codes(bill(contract(managed(insurance=fixed("5"), group=3)), facts())) == ["GROUP_UNKNOWN"]
+
+
+def test_a_monthly_amount_stands_on_the_group_of_the_agreement() -> None:
+    """Else the client's other invoice would carry it."""
+    deal = grouped(managed(insurance=fixed("20"), group=2))
+
+    assert [(line.group, line.block) for line in bill(deal, facts()).lines] == [(2, "insurance")]
+
+
+def test_insurance_accounts_are_those_of_the_month() -> None:
+    """Without the month in its reference, the drill-down could not find the rows again."""
+    deal = contract(on_accounts(expense=EXPENSES), managed(insurance=surcharge("10")))
+
+    (line,) = bill(deal, october(a7080="5")).lines
+
+    assert [reference.period for reference in line.trace.facts] == ["2026-10"]

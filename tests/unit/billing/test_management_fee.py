@@ -141,6 +141,7 @@ def test_hours_explain_themselves_in_minutes() -> None:
     assert line.trace.steps == (
         Step("1472 regular minutes at $28.75 per hour", money("705.33")),
         Step("38 overtime minutes at $43.13 per hour", money("27.32")),
+        Step("Regular time and overtime together", money("732.65")),
     )
     assert line.trace.inputs == {
         "row": "deal",
@@ -182,3 +183,43 @@ def test_what_is_not_known_fails_the_contract(
     _case: str, deal: ManagementAgreement, found: SiteFacts, code: str
 ) -> None:
     assert codes(bill(contract(deal), found)) == [code]
+
+
+def test_a_percentage_names_its_inputs_and_the_rows_of_the_month() -> None:
+    line = only_line(percentage("5"), facts(revenue=monthly("200", "100")))
+
+    assert line.trace.inputs == {
+        "row": "deal",
+        "type": "RevenuePercentage",
+        "percent": money("5"),
+        "revenue": money("100"),
+    }
+    assert [reference.period for reference in line.trace.facts] == ["2026-10"]
+
+
+def test_a_single_minute_of_overtime_is_told_in_the_text() -> None:
+    """It is paid, so the client reads of it."""
+    line = only_line(hourly(("VALET", "60", "60")), worked(VALET=("0", "1")))
+
+    assert str(line.amount) == "1.00"
+    assert "Total Overtime Hours Worked: 0.0167." in line.description
+
+
+def test_a_fixed_fee_names_its_inputs() -> None:
+    assert only_line(fixed("15000"), facts()).trace.inputs == {
+        "row": "deal",
+        "type": "FixedFee",
+        "amount": money("15000"),
+    }
+
+
+def test_r48_overtime_without_a_rate_names_the_job_and_the_cure() -> None:
+    (reason,) = bill(contract(hourly(("VALET", "1", None))), worked(VALET=("0", "1"))).reasons
+
+    assert reason.message == "job VALET of the management fee has overtime but no overtime rate; enter the rate"
+
+
+def test_regular_time_alone_needs_no_sum() -> None:
+    line = only_line(hourly(("VALET", "60", "60")), worked(VALET=("60", "0")))
+
+    assert line.trace.steps == (Step("60 regular minutes at $60.00 per hour", money("60.00")),)

@@ -106,3 +106,7 @@ def test_the_account_is_that_of_the_configuration_and_the_step_says_the_advance(
     assert line.code == "4799"
     assert line.trace.inputs == {"row": "a-1", "advance": money("12000")}
     assert line.trace.steps == (Step("Less the advance of $12,000.00", money("-12000.00")),)
+
+
+def test_the_line_belongs_to_the_advances() -> None:
+    assert [line.block for line in bill(contract(advances(advance("5"))), facts()).lines] == ["midMonthAdvance"]

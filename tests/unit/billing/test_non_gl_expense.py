@@ -4,6 +4,7 @@ import pytest
 
 from shared_code.billing.model import Step
 from shared_code.contracts.schema import (
+    BillableAccounts,
     ManagementAgreement,
     NonGlAmount,
     NonGlLine,
@@ -174,3 +175,30 @@ def test_payroll_of_a_month_that_is_not_loaded_fails_the_contract() -> None:
     deal = contract(expenses(of_payroll("1")), on_accounts(payroll=selected("6002")))
 
     assert codes(bill(deal, facts())) == ["MISSING_FACTS"]
+
+
+def test_a_monthly_amount_names_its_inputs() -> None:
+    (line,) = bill(contract(expenses(amount("12.5"))), facts()).lines
+
+    assert line.trace.inputs == {"row": "Radios", "type": "FixedAmount", "amount": money("12.5")}
+
+
+def test_a_percentage_of_billable_payroll_explains_itself_by_payroll_alone() -> None:
+    """PTEB that is billed beside it is no part of the base, and is not named."""
+    accounts = on_accounts(payroll=selected("6002"), pteb=PtebActual())
+
+    trace = bill(contract(expenses(of_payroll("10")), accounts), october(a6002="100", a6399="20")).lines[-1].trace
+
+    assert trace.inputs == {"row": "p", "type": "Payroll", "percent": money("10"), "payroll": money("100")}
+    assert trace.steps[0] == Step("10 % of the billable payroll of $100.00", money("10"))
+    assert [reference.selection["accounts"] for reference in trace.facts] == [("6002",)]
+
+
+def test_expenses_on_payroll_say_what_is_missing_where_the_account_block_has_no_rows() -> None:
+    """Rules R8, R62: they would be billed as zero."""
+    outcome = bill(contract(expenses(of_payroll("1")), BillableAccounts(enabled=True)), facts())
+
+    assert codes(outcome) == ["ACCOUNTS_OFF"]
+    assert outcome.reasons[0].message == (
+        "expenses on payroll rest on the billable accounts, and their block has no rows; add one"
+    )

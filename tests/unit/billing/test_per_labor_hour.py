@@ -2,9 +2,12 @@
 
 import pytest
 
+from shared_code.billing.calculation import compute
 from shared_code.billing.model import Line
-from shared_code.facts.model import TIMESHEET
+from shared_code.contracts.schema import AdvanceItem, FixedPct, MidMonthAdvance
+from shared_code.facts.model import TIMESHEET, SiteFacts
 from tests.unit.billing.builders import (
+    CONTEXT,
     PERIOD,
     amounts,
     bill,
@@ -16,8 +19,13 @@ from tests.unit.billing.builders import (
     job,
     labor,
     money,
+    monthly,
     service,
+    share,
+    structure,
+    together,
 )
+from tests.unit.contracts import rated
 
 VECTORS = [
     # vector, rate, overtime rate, regular hours, overtime hours, amounts
@@ -25,7 +33,7 @@ VECTORS = [
     ("TV-PLH-2", "25", "37.50", "160", "20", ["4000.00", "750.00"]),
     ("TV-PLH-3 job 1: equal rates make one line", "25.08", "25.08", "160", "20", ["4514.40"]),
     ("TV-PLH-3 job 2", "25.08", "25.08", "40", "5", ["1128.60"]),
-    ("TV-PLH-8: three rows of 455 minutes are 3 × 7.58 h", "25.03", None, "22.74", "0", ["569.18"]),
+    ("TV-PLH-8: three rows of 455 minutes are 7.58 h each", "25.03", None, "22.74", "0", ["569.18"]),
     ("18.8", "28.75", "43.13", "24.53", "0.64", ["705.24", "27.60"]),
     ("R45: both costs are rounded apart on a shared line", "0.5", "0.5", "0.01", "0.01", ["0.02"]),
     ("no overtime, no second line", "20", "30", "10", "0", ["200.00"]),
@@ -59,7 +67,7 @@ def test_tv_plh_3_two_jobs_make_the_total() -> None:
     ]
 
 
-def test_tv_plh_6_and_7_each_job_bills_on_its_own_group() -> None:
+def test_tv_plh_6_each_job_bills_on_its_own_group() -> None:
     deal = grouped(
         labor(
             job("VALET", "22.50", "33.75"),
@@ -77,6 +85,38 @@ def test_tv_plh_6_and_7_each_job_bills_on_its_own_group() -> None:
         (2, "320.00"),
         (2, "96.00"),
     ]
+
+
+def test_tv_plh_4_an_increment_of_3_is_a_percentage_and_the_rate_is_rounded_first() -> None:
+    """The document adds 3 dollars: 28.08 and 6,318.00. Exact 25.8324 would bill 5,812.29; rules R13 bill 25.83."""
+    rise = rated.rule(FixedPct, "perLaborHour.rate", "May", pct="3")
+    jobs = labor(job("VALET", "25.08", "25.08"), job("BELL", "25.08", "25.08"))
+    terms = rated.terms(contract(jobs, escalators=(rise,)), str(PERIOD), PERIOD.plus(-9).first_day)
+
+    outcome = compute(terms, facts(hours={"VALET": ("160", "20"), "BELL": ("40", "5")}), CONTEXT)
+
+    assert amounts(outcome) == ["4649.40", "1162.35"]
+    assert sum(line.amount for line in outcome.lines) == money("5811.75")
+
+
+def test_tv_plh_7_hours_of_group_2_beside_share_and_advance_of_group_1() -> None:
+    rows = labor(job("VALET", "24.84", "24.84", group=2), job("BELL", "26.00", "32.50", group=2))
+    advance = MidMonthAdvance(enabled=True, items=(AdvanceItem(id="a", amount=money("11000")),))
+    deal = grouped(rows, share(structure(("25", None))), advance)
+
+    outcome = bill(deal, together(facts(hours={"VALET": ("100", "10"), "BELL": ("10", "2")}), revenue_of("50000")))
+
+    assert [(line.group, str(line.amount)) for line in outcome.lines] == [
+        (1, "-11000.00"),
+        (2, "2732.40"),
+        (2, "260.00"),
+        (2, "65.00"),
+        (1, "12500.00"),
+    ]
+
+
+def revenue_of(amount: str) -> SiteFacts:
+    return facts(revenue=monthly(amount))
 
 
 HYBRIDS = [
@@ -177,3 +217,28 @@ def test_without_an_active_job_no_time_sheets_are_asked_for() -> None:
     ended = job("VALET", "20", "30", end=PERIOD.previous.last_day)
 
     assert amounts(bill(contract(labor(ended)), facts())) == []
+
+
+def test_a_role_that_nobody_worked_in_is_nothing() -> None:
+    """The site has time sheets, of other roles alone."""
+    assert amounts(bill(contract(labor(job("VALET", "20", "30"))), facts(hours={"BELL": ("8", "1")}))) == []
+
+
+def test_both_lines_of_a_job_name_their_inputs_and_rows_and_say_which_hours_they_bill() -> None:
+    """Without it nobody could tell which of the two amounts an input belongs to."""
+    row = job("VALET", "20", "30", id="row-7", display_name="Valet Attendants")
+
+    regular, overtime = bill(contract(labor(row)), facts(hours={"VALET": ("10", "2")})).lines
+
+    inputs = {
+        "job": "VALET",
+        "row": "row-7",
+        "rate": money("20"),
+        "overtimeRate": money("30"),
+        "regularHours": money("10"),
+        "overtimeHours": money("2"),
+    }
+    assert regular.trace.inputs == {**inputs, "billed": "regular"}
+    assert overtime.trace.inputs == {**inputs, "billed": "overtime"}
+    assert (regular.title, overtime.title) == ("Valet Attendants", "Valet Attendants")
+    assert [reference.amount for line in (regular, overtime) for reference in line.trace.facts] == [money("12")] * 2

@@ -3,7 +3,7 @@
 import pytest
 
 from shared_code.billing.model import Step
-from shared_code.facts.model import STATISTICS
+from shared_code.facts.model import OCCUPIED_ROOMS, STATISTICS
 from tests.unit.billing.builders import (
     PERIOD,
     amounts,
@@ -69,3 +69,14 @@ def test_statistics_without_rooms_are_a_true_zero() -> None:
     there = facts(presence={(STATISTICS, PERIOD): present(PERIOD)})
 
     assert amounts(bill(contract(rooms("1.39")), there)) == []
+
+
+def test_the_line_names_its_inputs_and_the_rows_that_were_counted() -> None:
+    """Drafts are left out (rules R47), and the reference says so in words and finds the rows again."""
+    line = bill(contract(rooms("1.39")), facts(rooms="1234")).lines[0]
+
+    assert line.trace.inputs == {"rooms": money("1234"), "rate": money("1.39")}
+    (reference,) = line.trace.facts
+    assert reference.predicate == "site 0042, month 2026-10, category Occupied Rooms, not draft"
+    assert (reference.rows, reference.batches, reference.period) == (31, ("batch-2026-10",), "2026-10")
+    assert reference.selection == {"category": OCCUPIED_ROOMS, "valueTypes": facts().room_value_types}

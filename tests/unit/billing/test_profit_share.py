@@ -435,6 +435,13 @@ def test_revenue_that_is_not_loaded_fails_the_contract_and_keeps_no_profit() -> 
     assert outcome.profit is None
 
 
+def test_r61_facts_that_are_missing_come_before_history_that_is() -> None:
+    """The first reason is the one that is reported: without the facts of the month nothing else helps."""
+    outcome = bill(contract(sharing(window="AnnualCalendar")), facts(), opening("2026-08", "0"))
+
+    assert codes(outcome) == ["MISSING_FACTS", "MISSING_HISTORY"]
+
+
 def test_r48_a_tier_without_a_share_fails_the_contract() -> None:
     assert codes(bill(contract(sharing((None, None))), revenue("1"))) == ["NULL_NUMBER"]
 
@@ -471,6 +478,113 @@ def test_the_share_names_what_it_took() -> None:
     assert [ref.selection["measure"] for ref in line.trace.facts] == ["shareable", "validatedForProfit"]
 
 
+def test_18_7_every_number_of_the_calculation_is_among_the_inputs() -> None:
+    deal, found, adhoc = example_18_7()
+    adhoc = [*adhoc, added("clientPaidExpense", "-50", "Gate")]
+
+    inputs = shared(bill(deal, found, adhoc=adhoc)).trace.inputs
+
+    assert inputs == {
+        "row": "deal",
+        "accumulation": "Monthly",
+        "windowStart": "2026-10",
+        "revenue": money("120000"),
+        "validations": money("5000"),
+        "validationType": "ValidationAmount",
+        "stated": money("3500"),
+        "validationsOverThreshold": money("1500"),
+        "deductions": [
+            {"title": "Total Other Expenses", "amount": money("8000.00")},
+            {"title": "Site Salaries & Wages", "amount": money("40000.00")},
+            {"title": "PTEB", "amount": money("9000.50")},
+            {"title": "Support Services", "amount": money("2500.00")},
+            {"title": "Management Fee", "amount": money("5000.00")},
+        ],
+        "clientPaid": [{"title": "Gate", "amount": money("50")}],
+        "nonBillable": [{"title": "Tow", "amount": money("300")}],
+        "nonGl": [{"title": "Uniforms", "amount": money("750.00")}],
+        "profit": money("55899.50"),
+        "earlierProfits": {},
+        "opening": None,
+        "openingAsOf": None,
+        "toDate": money("0"),
+        "highWaterMark": money("0"),
+        "lossRule": "highWaterMark",
+        "tiers": [{"percent": money("20"), "upTo": money("30000")}, {"percent": money("35"), "upTo": None}],
+    }
+
+
+def test_18_7_every_step_from_revenue_to_profit_is_told_with_its_sign() -> None:
+    deal, found, adhoc = example_18_7()
+    adhoc = [*adhoc, added("clientPaidExpense", "-50", "Gate")]
+
+    line = shared(bill(deal, found, adhoc=adhoc))
+
+    assert line.trace.steps[:7] == (
+        Step("Revenue of the month", money("120000")),
+        Step("Validations above the threshold", money("1500")),
+        Step("Less the deductions of the statement", money("-64500.50")),
+        Step("Less expenses that the client paid", money("-50")),
+        Step("Less expenses that are not billable", money("-300")),
+        Step("Less expenses outside the ledger", money("-750.00")),
+        Step("Profit of the month", money("55899.50")),
+    )
+    assert [reference.period for reference in line.trace.facts] == ["2026-10", "2026-10"]
+
+
+def test_an_opening_is_named_with_what_it_stands_for() -> None:
+    deal = contract(sharing(window="AnnualCalendar"))
+
+    inputs = shared(bill(deal, revenue("100"), opening("2026-08", "-40", m09="-10"))).trace.inputs
+
+    assert (inputs["opening"], inputs["toDate"], inputs["validations"]) == (money("-40"), money("-50"), None)
+    assert (inputs["openingAsOf"], inputs["earlierProfits"]) == ("2026-08", {"2026-09": money("-10")})
+
+
+def test_a_share_without_validations_states_no_rule_for_them() -> None:
+    inputs = shared(bill(contract(sharing()), revenue("100"))).trace.inputs
+
+    assert (inputs["validationType"], inputs["stated"], inputs["validationsOverThreshold"]) == (None, None, money("0"))
+
+
+def test_the_older_rule_says_which_part_of_the_window_it_charged() -> None:
+    deal, found = calendar(*DIP, loss_rule="reference")
+
+    line = shared(bill(deal, together(found, revenue("50")), profits("100", "-40", "0")))
+
+    assert line.trace.steps[-3:] == (
+        Step("20 % of the $20.00 above $60.00", money("4")),
+        Step("30 % of the $30.00 above $80.00", money("9")),
+        Step("Due for the bands between $60.00 and $110.00", money("13.00")),
+    )
+    assert (line.trace.inputs["lossRule"], line.trace.inputs["highWaterMark"]) == ("reference", None)
+    assert line.trace.inputs["toDate"] == money("60")
+
+
+MESSAGES = [
+    # case, window, history, what a person reads
+    (
+        "R2: where the date is to be entered",
+        "AnnualAnniversary",
+        NO_HISTORY,
+        "an anniversary window needs a date: enter the contract's anchor or site start",
+    ),
+    (
+        "R39: which month, and the two ways out",
+        "AnnualCalendar",
+        opening("2026-08", "0"),
+        "profit of 2026-09 is not known; bill that month, or enter the opening of the profit share",
+    ),
+]
+
+
+@pytest.mark.parametrize(("_case", "window", "history", "message"), MESSAGES, ids=[row[0] for row in MESSAGES])
+def test_a_refusal_says_what_a_person_can_do(_case: str, window: str, history: History, message: str) -> None:
+    outcome = bill(contract(sharing(window=window)), facts(revenue=monthly("1")), history)
+
+    assert [reason.message for reason in outcome.reasons] == [message]
+
+
 # --------------------------------------------------------------------------------------------------------- laws
 
 
@@ -495,7 +609,7 @@ def test_law_the_charges_of_a_window_are_the_charge_on_its_highest_total(months:
         highest = max(highest, total)
 
     shares = [TierTerm(t.share_pct or Decimal(0), t.up_to) for t in tiers_of(agreement.agreements[0])]
-    assert charged == charge(highest, shares)
+    assert charged == charge(highest, shares).cents
 
 
 def tiers_of(agreement: Agreement) -> tuple[Tier, ...]:

@@ -34,6 +34,7 @@ PERCENTAGES = [
     # case, payroll booked, additional payroll, percentage, payroll and PTEB lines
     ("TV-BA-2: 15 % of 7,328.18", "7328.18", None, "15", ["7328.18", "1099.23"]),
     ("TV-BA-8: 15 % of 1,000", "1000", None, "15", ["1000.00", "150.00"]),
+    ("TV-FF-2: 0.38 of payroll", "10000", None, "38", ["10000.00", "3800.00"]),
     ("BA-05: additional payroll counts", "900", "100", "32", ["1000.00", "320.00"]),
     ("R45: of exact payroll, not of the printed line", "100.004", None, "100", ["100.00", "100.00"]),
     ("R45: exact 10.005 at 50 % is 5.0025; the printed 10.01 would give 5.01", "10.005", None, "50", ["10.01", "5.00"]),
@@ -109,7 +110,7 @@ def test_a_percentage_explains_itself_down_to_the_rows_of_payroll() -> None:
         "payroll": money("1234.567"),
     }
     assert line.trace.steps == (
-        Step("12.5 % of the billable payroll of $1,234.57", money("154.320875")),
+        Step("12.5 % of the billable payroll of $1,234.567", money("154.320875")),
         Step("PTEB, in cents", money("154.32")),
     )
     assert [reference.selection["accounts"] for reference in line.trace.facts] == [("6002",)]
@@ -139,3 +140,10 @@ def test_a_percentage_that_is_not_entered_fails_the_contract() -> None:
     assert codes(bill(contract(on_accounts(payroll=PAID, pteb=percentage(None))), october(a6002="1"))) == [
         "NULL_NUMBER"
     ]
+
+
+def test_actual_pteb_is_that_of_the_month() -> None:
+    """Without the month in its reference, the drill-down could not find the rows again."""
+    (line,) = bill(contract(on_accounts(pteb=PtebActual())), october(a6200="3")).lines
+
+    assert [reference.period for reference in line.trace.facts] == ["2026-10"]

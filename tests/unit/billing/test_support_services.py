@@ -54,6 +54,13 @@ PERCENTAGES: list[tuple[str, Pteb, Support, dict[str, str], str]] = [
     # case, PTEB, support, balances, line
     ("TV-BA-5: 8 % of 100,000 billable", PtebActual(), of_billable("8"), {"a6002": "100000", "a6200": "5"}, "8000.00"),
     ("TV-BA-6: 6 % of 150,000 total", PtebActual(), of_total("6"), {"a6002": "120000", "a6399": "30000"}, "9000.00"),
+    (
+        "TV-FF-2: 0.02 of billable payroll",
+        PtebPercentage(pct=money("38")),
+        of_billable("2"),
+        {"a6002": "10000"},
+        "200.00",
+    ),
     ("total with percentage PTEB", PtebPercentage(pct=money("32")), of_total("2.5"), {"a6002": "1000"}, "33.00"),
     ("R59: total with PTEB off takes 0 for it", PtebOff(), of_total("10"), {"a6002": "1000", "a6200": "99"}, "100.00"),
     (

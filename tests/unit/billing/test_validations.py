@@ -9,9 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared_code.billing.given import Given
 from shared_code.billing.model import Line, Outcome
+from shared_code.billing.validations import BLOCK
 from shared_code.contracts.schema import NoValidation, ValidationMoney, ValidationPercentage, ValidationVehicles
+from shared_code.contracts.terms import terms_for
+from shared_code.facts.completeness import Need
+from shared_code.facts.model import REVENUE
 from tests.unit.billing.builders import (
+    CONTEXT,
+    PERIOD,
     TierText,
     bill,
     codes,
@@ -168,8 +175,14 @@ def test_the_line_as_it_is_printed_and_explained() -> None:
         "row": "SD1",
         "type": "ValidationAmount",
         "validated": Decimal("10000"),
+        "stated": Decimal("3500"),
         "threshold": Decimal("3500"),
         "over": Decimal("6500"),
+        "firstShare": Decimal("70"),
+        "weights": [
+            {"percent": Decimal("70"), "amount": Decimal("100000")},
+            {"percent": Decimal("80"), "amount": Decimal("30000")},
+        ],
     }
 
 
@@ -179,6 +192,92 @@ def test_vehicles_are_explained_without_a_threshold() -> None:
     assert [(step.text, str(step.value)) for step in line.trace.steps[:1]] == [
         ("Validations of $5,000.00, by vehicle count all of them", "5000")
     ]
+
+
+def test_the_steps_come_to_the_amount_of_the_line_and_the_rows_are_those_of_the_month() -> None:
+    line = line_of(month(amount("3500"), (("70", "100000"), ("80", None)), ["130000"], "10000"))
+
+    assert [str(step.value) for step in line.trace.steps] == ["6500", "4700", "4700.00"]
+    assert [(reference.period, reference.selection["measure"]) for reference in line.trace.facts] == [
+        ("2026-10", "validated"),
+        ("2026-10", "shareable"),
+    ]
+
+
+def test_a_threshold_in_percent_is_worked_out_before_their_eyes() -> None:
+    line = line_of(month(percent("2.5"), TWENTY, ["90000"], "5000"))
+
+    assert [(step.text, step.value) for step in line.trace.steps] == [
+        ("Threshold of 2.5 % of the month's revenue of $90,000.00", Decimal("2250")),
+        ("Validations of $5,000.00 above the threshold of $2,250.00", Decimal("2750")),
+        ("Weighted as the month is charged: 20 % on $90,000.00", Decimal("550")),
+        ("Validated parking, in cents", Decimal("550.00")),
+    ]
+    assert (line.trace.inputs["stated"], line.trace.inputs["monthRevenue"]) == (Decimal("2.5"), Decimal(90000))
+
+
+def test_r5_a_month_without_revenue_says_that_the_first_share_holds() -> None:
+    line = line_of(month(amount("0"), (("20", "100"), ("30", None)), ["0"], "1000"))
+
+    assert [(step.text, str(step.value)) for step in line.trace.steps[1:]] == [
+        ("20 %, the first share, since the month charges none", "200"),
+        ("Validated parking, in cents", "200.00"),
+    ]
+
+
+def test_vehicles_that_are_charged_in_full_say_so() -> None:
+    line = line_of(month(VEHICLES, TWENTY, ["90000"], "5000", charge_in_full=True))
+
+    assert [(step.text, str(step.value)) for step in line.trace.steps[1:]] == [
+        ("Charged in full, as agreed", "5000"),
+        ("Validated parking, in cents", "5000.00"),
+    ]
+    assert (line.trace.inputs["threshold"], line.trace.inputs["over"]) == (Decimal(0), Decimal(5000))
+    assert line.trace.inputs["chargedInFull"] is True
+    assert [reference.selection["measure"] for reference in line.trace.facts] == ["validated"]
+
+
+def test_a_contract_that_does_not_charge_validations_bills_none_however_many_there_are() -> None:
+    found = measured(facts(revenue=monthly("100")), validated="5000")
+
+    assert validated(bill(contract(share(structure(("20", None), validation=NoValidation()))), found)) == []
+
+
+RESTS_ON = [
+    # case, rule, charged in full, codes of the structures whose revenue the charge rests on
+    ("a percentage: the threshold is of all structures", percent("2"), False, [("SD1",), ("SM1",), ("VL2",)]),
+    ("an amount: the weights are of the first structure", amount("0"), False, [("SD1",)]),
+    ("vehicles at the shares", VEHICLES, False, [("SD1",)]),
+    ("vehicles in full: on no revenue", VEHICLES, True, []),
+    ("in full is said of vehicles alone", amount("0"), True, [("SD1",)]),
+]
+
+
+@pytest.mark.parametrize(("rule", "full", "named"), [case[1:] for case in RESTS_ON], ids=[case[0] for case in RESTS_ON])
+def test_the_line_names_the_revenue_that_it_rests_on(rule: Rule, full: bool, named: list[tuple[str, ...]]) -> None:
+    """Behind the validated parking itself, which it always names first."""
+    first = structure(("20", None), codes=["SD1"], validation=rule, charge_in_full=full)
+    others = [structure(("30", None), codes=[code]) for code in ("SM1", "VL2")]
+    found = measured(facts(revenue={"2026-10": {"SD1": "100", "SM1": "90", "VL2": "80"}}), validated="5000")
+
+    validations, *revenue = line_of(bill(contract(share(first, *others)), found)).trace.facts
+
+    assert validations.selection == {"measure": "validated"}
+    assert [reference.selection["codes"] for reference in revenue] == named
+
+
+def test_a_share_without_structures_charges_no_validations() -> None:
+    found = measured(facts(revenue=monthly("100")), validated="5000")
+
+    assert validated(bill(contract(share()), found)) == []
+
+
+@pytest.mark.parametrize(("rule", "needed"), [(amount("0"), [Need(REVENUE, PERIOD)]), (NoValidation(), [])])
+def test_the_block_asks_for_the_revenue_of_the_month_where_it_charges(rule: Any, needed: list[Need]) -> None:
+    """Asked of the block itself, since the share needs the same month for itself."""
+    terms = terms_for(contract(share(structure(("20", None), validation=rule))), PERIOD)
+
+    assert list(BLOCK.needs(Given(terms, facts(), CONTEXT))) == needed
 
 
 def test_it_needs_the_revenue_of_the_month() -> None:

@@ -116,6 +116,24 @@ VECTORS: list[tuple[str, Component, list[Escalator], dict[str, list[str]]]] = [
         {"2027-01": ["25.75", "31.20", "36.75"]},
     ),
     (
+        "TV-PLH-4 by R13: 25.83, where the document adds 3 dollars to 28.08",
+        hours("25.08", "25.08"),
+        [pct("perLaborHour.rate", "3")],
+        {"2026-12": ["25.08", "25.08"], "2027-01": ["25.83", "25.83"]},
+    ),
+    (
+        "TV-PLH-5",
+        hours("10.00", "20.00"),
+        [pct("perLaborHour.rate", "10")],
+        {"2026-12": ["10.00", "20.00"], "2027-01": ["11.00", "22.00"]},
+    ),
+    (
+        "TV-PLH-10",
+        hours("20.00", "30.00"),
+        [pct("perLaborHour.rate", "5")],
+        {"2026-12": ["20.00", "30.00"], "2027-01": ["21.00", "31.50"]},
+    ),
+    (
         "TV-FF-8",
         fee("7096.27"),
         [pct(FEE, "3", "July")],
@@ -231,16 +249,20 @@ def test_tv_esc_13_the_greater_of_a_percentage_and_an_index() -> None:
 
 
 RUN_DAYS = [
-    # TV-ESC-15 and TV-ESC-16: month, the day on which the old job ran, last old period and first new one by R12
-    ("March", date(2025, 2, 28), "2025-02", "2025-03"),
-    ("July", date(2025, 6, 27), "2025-06", "2025-07"),
-    ("January", date(2025, 12, 26), "2025-12", "2026-01"),
-    ("September", date(2025, 8, 29), "2025-08", "2025-09"),
+    # vector, month, the day on which the old job ran, last old period and first new one by R12
+    ("TV-ESC-15, March", "March", date(2025, 2, 28), "2025-02", "2025-03"),
+    ("TV-ESC-15, July", "July", date(2025, 6, 27), "2025-06", "2025-07"),
+    ("TV-ESC-15, January", "January", date(2025, 12, 26), "2025-12", "2026-01"),
+    ("TV-ESC-16, last weekday of August", "September", date(2025, 8, 29), "2025-08", "2025-09"),
 ]
 
 
-@pytest.mark.parametrize(("month", "run_day", "before", "since"), RUN_DAYS)
-def test_no_day_of_a_job_decides_only_the_service_month(month: str, run_day: date, before: str, since: str) -> None:
+@pytest.mark.parametrize(
+    ("_vector", "month", "run_day", "before", "since"), RUN_DAYS, ids=[case[0] for case in RUN_DAYS]
+)
+def test_no_day_of_a_job_decides_only_the_service_month(
+    _vector: str, month: str, run_day: date, before: str, since: str
+) -> None:
     """What the old job changed on its day served whatever was billed after it; R12 asks for the service month alone."""
     deal = contract(fee("100"), escalators=(pct(FEE, "5", month),))
     stated = date(2025, 1, 1)
