@@ -1,12 +1,26 @@
-"""Explanations as routes answer with them."""
+"""Explanations as routes answer with them. Their schema in the API's document, and the file of it, come from here."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
+from typing import Annotated
 
-from shared_code.foundation.answers import Described, Money, PeriodText, SourceMoney
+from pydantic import WithJsonSchema
+
+from shared_code.foundation.answers import Described, Money, PeriodText
+from shared_code.statements.explanation.inputs import INPUTS, SELECTION
+
+Exact = Annotated[
+    Decimal,
+    WithJsonSchema({"type": "number", "description": "An exact figure, before any rounding.", "examples": [94.50375]}),
+]
+"""A figure with all the decimals that it has."""
+
+Inputs = Annotated[Mapping[str, object], WithJsonSchema(INPUTS)]
+Selection = Annotated[Mapping[str, object], WithJsonSchema(SELECTION)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +29,8 @@ class ExplainedStep(Described):
 
     text: str
     """The step in one sentence."""
-    value: SourceMoney
-    """What the step comes to."""
+    value: Exact
+    """What the step comes to; the last one is the amount of the line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +43,14 @@ class ExplainedFacts(Described):
     period: PeriodText
     predicate: str
     """Which rows count, in words."""
-    selection: Mapping[str, object]
-    """The same for programs: measure and codes, accounts, roles, or category."""
+    selection: Selection
     rows: int
-    amount: SourceMoney
+    amount: Exact
     """Their sum, in dollars, hours, minutes or rooms."""
     batches: tuple[str, ...]
     """The import batches that carry them; empty when there are no rows."""
+    replaced: bool
+    """Whether a later file has taken the place of these rows. They are kept: what is listed is what was billed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +70,11 @@ class Explanation(Described):
     amount: Money
     contract_id: str
     contract_version: int
+    """GET /sites/{siteNumber}/contract/versions/{version} has its document."""
     effective_from: date | None
     """The first day on which that version serves; None: from the beginning."""
-    inputs: Mapping[str, object]
-    """Terms and intermediate figures by name; exact numbers as text. `row` is the id of the contract's row."""
+    rates_as_of: PeriodText | None
+    """The month that the version states its rates for. `inputs.rateHistory` says how they have changed since."""
+    inputs: Inputs
     steps: tuple[ExplainedStep, ...]
     facts: tuple[ExplainedFacts, ...]

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from decimal import Decimal
-from typing import Any
-
 from sqlalchemy.engine import Connection
 
 from shared_code.facts.source_rows import repository as sources
@@ -17,17 +13,20 @@ from shared_code.foundation.paging import Page, each
 from shared_code.foundation.visibility import Visibility
 from shared_code.statements import errors
 from shared_code.statements.explanation import repository
-from shared_code.statements.explanation.model import ExplainedFacts, ExplainedStep, Explanation
+from shared_code.statements.explanation.model import ExplainedFacts, Explanation
+from shared_code.statements.explanation.trace import marked, read_trace
 
 
 def explain(line_id: str, visible: Visibility) -> Explanation:
-    """How the amount of a line came about, from the trace that was stored with it (design 3).
+    """How the amount of a line came about, from the trace that was stored with it (design 3). Two statements.
 
-    Raises LINE_NOT_FOUND, also for a line of a site that the caller may not see.
+    Raises LINE_NOT_FOUND, also for a line of a site, or of a month, that the caller may not see.
     """
     with reading() as connection:
         row = _visible(connection, line_id, visible)
-    trace = json.loads(row.trace)
+        trace = read_trace(row.trace)
+        months = sorted({fact.period for fact in trace.facts})
+        current = repository.current_batches(connection, row.site_number, months)
     return Explanation(
         line_id=row.line_id,
         statement_id=row.statement_id,
@@ -41,23 +40,25 @@ def explain(line_id: str, visible: Visibility) -> Explanation:
         contract_id=row.contract_id,
         contract_version=row.contract_version,
         effective_from=row.effective_from,
-        inputs=trace["inputs"],
-        steps=tuple(ExplainedStep(step["text"], Decimal(step["value"])) for step in trace["steps"]),
-        facts=tuple(_fact(number, fact) for number, fact in enumerate(trace["facts"], start=1)),
+        rates_as_of=row.rates_as_of,
+        inputs=trace.inputs,
+        steps=trace.steps,
+        facts=tuple(marked(fact, current) for fact in trace.facts),
     )
 
 
 def source_rows(line_id: str, fact: str, asked: PageRequest, visible: Visibility) -> Page[SourceRow]:
     """The rows that a fact of an explanation counts, in the order of their file, with file and row number.
 
+    They are those that were billed, also when a later file has replaced them.
     Raises LINE_NOT_FOUND, FACT_NOT_FOUND, SORT_INVALID, CURSOR_INVALID.
     """
     with reading() as connection:
         row = _visible(connection, line_id, visible)
-        facts = [_fact(number, found) for number, found in enumerate(json.loads(row.trace)["facts"], start=1)]
-        wanted = next((found for found in facts if str(found.number) == fact), None)
+        trace = read_trace(row.trace)
+        wanted = trace.fact(fact)
         if wanted is None:
-            message = f"the line has {len(facts)} facts, numbered from 1; there is no fact {fact!r}"
+            message = f"the line has {len(trace.facts)} facts, numbered from 1; there is no fact {fact!r}"
             raise BillingError(errors.FACT_NOT_FOUND, message, [Detail("fact", message)])
         if not wanted.batches:
             return Page((), None, 0)
@@ -71,19 +72,6 @@ def _visible(connection: Connection, line_id: str, visible: Visibility) -> AnyRo
     if row is None:
         raise BillingError(errors.LINE_NOT_FOUND, f"there is no line {line_id}")
     return row
-
-
-def _fact(number: int, found: dict[str, Any]) -> ExplainedFacts:
-    return ExplainedFacts(
-        number=number,
-        dataset=found["dataset"],
-        period=found["period"],
-        predicate=found["predicate"],
-        selection=found["selection"],
-        rows=found["rows"],
-        amount=Decimal(found["amount"]),
-        batches=tuple(found["batches"]),
-    )
 
 
 def _source_row(row: AnyRow, fact: ExplainedFacts, batch: str, name: str) -> SourceRow:
