@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
+from types import FrameType, MappingProxyType
 from typing import Any
 from weakref import WeakSet
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import mssql
 from sqlalchemy.engine import Dialect, Engine
-from sqlalchemy.sql.compiler import Compiled
+from sqlalchemy.sql.compiler import Compiled, SQLCompiler
 
 from localhost.tsql import MOST_PARAMETERS, problems
 from shared_code.foundation.dialect import as_azure_sql
@@ -77,9 +77,9 @@ class Recorder:
             self._tell(sql, problems("SELECT 1", number))
         if compiled not in self._compiled:
             self._compiled.add(compiled)
-            self._look(compiled, sql)
+            self._look(compiled, sql, next(iter(context.compiled_parameters), {}))
 
-    def _look(self, compiled: Compiled, sql: str) -> None:
+    def _look(self, compiled: Compiled, sql: str, values: Mapping[str, Any]) -> None:
         cached = getattr(compiled, "cache_key", None)  # knows hints, which the text for SQLite does not show
         key = cached.key if cached is not None else sql
         if key in self._keys:  # the same statement on another engine
@@ -90,7 +90,7 @@ class Recorder:
             self._raw(sql)
         elif not isinstance(element, sa.schema.ExecutableDDLElement) or isinstance(element, _WRITTEN_BY_CORE):
             self.statements += 1
-            self._tell(*examine(element, self._dialect, getattr(compiled, "column_keys", None)))
+            self._tell(*examine(element, self._dialect, getattr(compiled, "column_keys", None), values))
 
     def _raw(self, sql: str) -> None:
         """Text that the product wrote itself. Tests speak to SQLite as they like."""
@@ -112,18 +112,35 @@ def sql_server() -> Dialect:
     return as_azure_sql(mssql.dialect(paramstyle="qmark"))  # type: ignore[no-untyped-call]  # not annotated
 
 
-def examine(element: Any, dialect: Dialect, column_keys: Any = None) -> tuple[str, list[str]]:
-    """The text of an expression for SQL Server, IN lists expanded, and what speaks against it."""
+def examine(
+    element: Any, dialect: Dialect, column_keys: Any = None, values: Mapping[str, Any] = MappingProxyType({})
+) -> tuple[str, list[str]]:
+    """The text of an expression for SQL Server, IN lists expanded, and what speaks against it.
+
+    `values` are those of parameters that a statement leaves open until it is executed.
+    """
     keys = {"column_keys": column_keys} if column_keys else {}
     try:
-        compiled = element.compile(dialect=dialect, compile_kwargs={"render_postcompile": True}, **keys)
+        compiled = element.compile(dialect=dialect, **keys)
     except sa.exc.CompileError as fault:
         return str(element), [f"does not compile for SQL Server: {fault}"]
-    sql = str(compiled)
-    found = problems(sql, len(getattr(compiled, "positiontup", None) or ()))
+    if isinstance(compiled, SQLCompiler):
+        left_open = {name: _given(name, values) for name, bind in compiled.binds.items() if bind.required}
+        expanded = compiled.construct_expanded_state(left_open)
+        sql, number = expanded.statement, len(expanded.positiontup or ())
+    else:
+        sql, number = str(compiled), 0
+    found = problems(sql, number)
     if getattr(element, "_for_update_arg", None) is not None:
         found.append("with_for_update vanishes in T-SQL without a word; use dialect.claimed()")
     return sql, found
+
+
+def _given(name: str, values: Mapping[str, Any]) -> Any:
+    """The value of a parameter; that of an IN list stands there value by value, as `name_1`, `name_2`."""
+    if name in values:
+        return values[name]
+    return [value for key, value in values.items() if key.startswith(f"{name}_") and key[len(name) + 1 :].isdigit()]
 
 
 def _place() -> str | None:

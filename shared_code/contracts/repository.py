@@ -63,18 +63,6 @@ def contract_ids_of(connection: Connection, site_number: str) -> list[str]:
     return list(connection.scalars(sa.select(contract.c.contract_id).where(contract.c.site_number == site_number)))
 
 
-def latest_versions(connection: Connection, contract_ids: Sequence[str]) -> dict[str, int]:
-    """The number of each contract's latest version."""
-    found: dict[str, int] = {}
-    for start in range(0, len(contract_ids), 1000):
-        part = contract_ids[start : start + 1000]
-        rows = connection.execute(
-            sa.select(contract.c.contract_id, contract.c.latest_version).where(contract.c.contract_id.in_(part))
-        )
-        found.update((row.contract_id, row.latest_version) for row in rows)
-    return found
-
-
 def add_contract(connection: Connection, row: dict[str, object]) -> None:
     connection.execute(contract.insert(), row)
 
@@ -87,15 +75,26 @@ def add_version(connection: Connection, row: dict[str, object]) -> None:
     )
 
 
-def set_billed_through(connection: Connection, contract_ids: Sequence[str], period: Period) -> None:
-    """Remember that `period` is billed: a later correction of the document starts after it (decision 0004)."""
-    for start in range(0, len(contract_ids), 1000):
-        part = contract_ids[start : start + 1000]
-        connection.execute(
-            contract.update()
-            .where(
-                contract.c.contract_id.in_(part),
-                sa.or_(contract.c.billed_through.is_(None), contract.c.billed_through < str(period)),
-            )
-            .values(billed_through=str(period))
+_BILLED = (
+    contract.update()
+    .where(contract.c.contract_id.in_(sa.bindparam("contract_ids", (), expanding=True)))
+    .values(
+        billed_through=sa.case(
+            (contract.c.billed_through > sa.bindparam("period"), contract.c.billed_through),
+            else_=sa.bindparam("period"),
         )
+    )
+    .returning(contract.c.contract_id, contract.c.latest_version)
+)
+
+
+def set_billed_through(connection: Connection, contract_ids: Sequence[str], period: Period) -> dict[str, int]:
+    """Remember that `period` is billed: a later correction of the document starts after it (decision 0004).
+
+    Returns the number of each contract's latest version, which stays that until this transaction ends.
+    """
+    found: dict[str, int] = {}
+    for start in range(0, len(contract_ids), 1000):
+        asked = {"contract_ids": contract_ids[start : start + 1000], "period": str(period)}
+        found.update(iter(connection.execute(_BILLED, asked).all()))
+    return found

@@ -91,7 +91,7 @@ def draw_facts(page: Canvas, invoice: InvoiceDocument, top: float, fonts: Typefa
 
 
 def _facts(invoice: InvoiceDocument) -> Sequence[tuple[str, str, float]]:
-    """Label, value and share of the width; the purchase order and due date only where there is one (PDF-04)."""
+    """Label, value and share of the width; purchase order, vendor and due date only where there is one (PDF-04)."""
     facts = [
         ("Invoice Number", invoice.number, 1.3),
         ("Invoice Date", short_date(invoice.invoice_date), 1.0),
@@ -101,6 +101,8 @@ def _facts(invoice: InvoiceDocument) -> Sequence[tuple[str, str, float]]:
         facts.append(("Due Date", short_date(invoice.due_date), 1.0))
     if invoice.purchase_order and invoice.purchase_order.strip():
         facts.append(("PO Number", invoice.purchase_order, 1.0))
+    if invoice.vendor:
+        facts.append(("Vendor", invoice.vendor, 0.9))
     facts.append(("Amount Due", dollars(invoice.amount), 1.15))
     return facts
 

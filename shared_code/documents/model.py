@@ -97,6 +97,7 @@ class InvoiceDocument:
     title: str | None = None
     description: str | None = None
     bill_to: BillTo | None = None
+    vendor: str | None = None
 
     def __post_init__(self) -> None:
         _require_sum(self.amount, (line.amount for line in self.lines), f"invoice {self.number}")
@@ -142,7 +143,7 @@ class StatementDocument:
 
 def to_json(document: StatementDocument) -> str:
     """The document as JSON text for storage: amounts as text, dates as ISO text, the same text every time."""
-    return json.dumps(_encoded(document), ensure_ascii=False, separators=(",", ":"))
+    return _text(document)
 
 
 def from_json(text: str) -> StatementDocument:
@@ -168,17 +169,17 @@ def _require_sum(amount: Decimal, parts: Iterable[Decimal], place: str) -> None:
 
 
 def _encoded(value: Any) -> Any:
-    if value is None or isinstance(value, str | int):
-        return value
-    if isinstance(value, tuple):
-        return [_encoded(item) for item in value]
+    """What JSON itself does not know."""
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Period):
         return str(value)
-    return {name: _encoded(getattr(value, name)) for name in _fields_of(value.__class__)}
+    return {name: getattr(value, name) for name in _fields_of(value.__class__)}
+
+
+_text = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_encoded).encode
 
 
 @cache
@@ -202,12 +203,15 @@ def _decoded(kind: Any, value: Any, place: str) -> Any:
 
 def _decoded_fields(kind: Any, value: dict[str, Any], place: str) -> Any:
     wanted = _fields_of(kind)
+    value = _LATER_FIELDS.get(kind, {}) | value
     if value.keys() != wanted.keys():
         different = ", ".join(sorted(value.keys() ^ wanted.keys()))
         raise ValueError(f"{place}: missing or unknown fields: {different}")
     return kind(**{name: _decoded(hint, value[name], f"{place}.{name}") for name, hint in wanted.items()})
 
 
+# What snapshots of earlier versions do not have, with what they would have said.
+_LATER_FIELDS: dict[Any, dict[str, Any]] = {InvoiceDocument: {"vendor": None}}
 _FROM_TEXT: dict[Any, Any] = {Decimal: Decimal, date: date.fromisoformat, Period: Period.parse}
 
 

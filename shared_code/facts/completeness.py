@@ -43,15 +43,24 @@ def shortfalls(facts: SiteFacts, needs: Iterable[Need], gap_days: int) -> list[S
     A month of a window before the service period that was never loaded is MISSING_HISTORY; one that is loaded but
     incomplete or has rejected rows fails as the service month would (rules R8, R60).
     """
-    found = [(need, *fault) for need in set(needs) for fault in _faults(facts, need, gap_days)]
-    if not found:  # as a rule; order and sentences are for the few that lack something
+    lacking = {need for need in needs if not _whole(facts, need, gap_days)}
+    if not lacking:  # as a rule; order and sentences are for the few that lack something
         return []
+    found = [(need, *fault) for need in lacking for fault in _faults(facts, need, gap_days)]
     order = list(FactReason)
     found.sort(key=lambda fault: (order.index(fault[1]), fault[0]))
     return [
         Shortfall(reason, f"{need.dataset} of {need.period} for site {facts.site}: {text}")
         for need, reason, text in found
     ]
+
+
+def _whole(facts: SiteFacts, need: Need, gap_days: int) -> bool:
+    """Whether a need is met: asked for every contract of a month, so it makes nothing that is not needed."""
+    presence = facts.presence.get(need)
+    if presence is None or not presence.rows or presence.rejected:
+        return False
+    return need.dataset not in _DAILY or _gap(facts, presence, need.period, gap_days) is None
 
 
 def _faults(facts: SiteFacts, need: Need, gap_days: int) -> Iterator[tuple[FactReason, str]]:
@@ -69,6 +78,8 @@ def _faults(facts: SiteFacts, need: Need, gap_days: int) -> Iterator[tuple[FactR
 
 def _gap(facts: SiteFacts, presence: Presence, period: Period, gap_days: int) -> str | None:
     """Daily data must reach the end of the month without a hole of more than `gap_days` days (rules R8, R60)."""
+    if presence.reaches is None and presence.first_day is None:
+        return None
     opens, ends = period.first_day, period.last_day
     if presence.reaches is not None and presence.reaches < ends:
         return f"the file ends on {presence.reaches}, the month on {ends}"

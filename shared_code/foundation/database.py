@@ -105,14 +105,15 @@ class UnitOfWork:
     connection: Connection
     messages: list[Message] = field(default_factory=list)
 
-    def send(self, messages: Sequence[Message]) -> None:
+    def send(self, messages: Sequence[Message], *, unseen: bool = False) -> None:
         """Write messages to the outbox. A message that is there already is the same effect and is left alone.
 
-        A message without a correlation id or a trace parent of its own carries those of this invocation on.
+        `unseen`: they are not looked for, since their ids are made of what this transaction alone writes. A message
+        without a correlation id or a trace parent of its own carries those of this invocation on.
         """
         if not messages:
             return
-        known = self._known([m.message_id for m in messages])
+        known = set() if unseen else self._known([m.message_id for m in messages])
         fresh = [_marked(m) for m in {m.message_id: m for m in messages if m.message_id not in known}.values()]
         if fresh:
             instant = clock.now()
@@ -141,15 +142,23 @@ class UnitOfWork:
 
     def first(self, consumer: str, effect_key: str) -> bool:
         """Record an effect in this transaction. False when an earlier transaction has already done it."""
-        seen = self.connection.scalar(
-            sa.select(inbox.c.consumer).where(inbox.c.consumer == consumer, inbox.c.effect_key == effect_key)
+        recorded = self.connection.execute(
+            _FIRST, {"of_consumer": consumer, "of_effect": effect_key, "instant": clock.now()}
         )
-        if seen is not None:
-            return False
-        self.connection.execute(
-            inbox.insert().values(consumer=consumer, effect_key=effect_key, recorded_at=clock.now())
-        )
-        return True
+        return recorded.rowcount > 0
+
+
+_EFFECT = (sa.bindparam("of_consumer", type_=text(64)), sa.bindparam("of_effect", type_=text(128)))
+_FIRST = (
+    inbox.insert()
+    .from_select(
+        list(inbox.columns),
+        sa.select(*_EFFECT, sa.bindparam("instant", type_=Instant())).where(
+            ~sa.exists().where(inbox.c.consumer == _EFFECT[0], inbox.c.effect_key == _EFFECT[1])
+        ),
+    )
+    .execution_options(preserve_rowcount=True)
+)
 
 
 def _marked(message: Message) -> Message:

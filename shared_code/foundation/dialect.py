@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -58,10 +58,12 @@ class Fixed(TypeDecorator[Decimal]):
             raise ValueError(f"{value} has more than {self.scale} decimals")
         return value if dialect.name == "mssql" else whole
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
-        if value is None:
-            return None
-        return Decimal(value) if dialect.name == "mssql" else Decimal(value).scaleb(-self.scale)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Decimal | None]:
+        """One call for each value instead of three: a month's facts are hundreds of thousands of them."""
+        if dialect.name == "mssql":
+            return lambda value: None if value is None else Decimal(value)
+        unit = Decimal(1).scaleb(-self.scale)
+        return lambda value: None if value is None else Decimal(value) * unit
 
 
 class Instant(TypeDecorator[datetime]):
@@ -96,6 +98,11 @@ def exact_text(length: int) -> TypeEngine[str]:
 def long_text() -> TypeEngine[str]:
     """Text of any length; never part of a key (SQL Server refuses that)."""
     return sa.UnicodeText().with_variant(mssql.NVARCHAR(None), "mssql")
+
+
+def unique_among(condition: sa.ColumnElement[bool], name: str, *columns: sa.Column[Any]) -> sa.Index:
+    """A unique index over the rows of which `condition` holds. SQL Server takes comparisons joined by AND, no more."""
+    return sa.Index(name, *columns, unique=True, sqlite_where=condition, mssql_where=condition)
 
 
 def stored_decimals(connection: Connection, column: sa.Column[Any], values: Sequence[Any]) -> Sequence[Any]:

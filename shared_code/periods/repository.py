@@ -13,12 +13,21 @@ from shared_code.foundation.database import AnyRow
 from shared_code.foundation.dialect import alone, steady
 from shared_code.periods.tables import period_change
 
+CLOSED = "Closed"
+
+
+def state_of(month: sa.ColumnElement[str] | str) -> sa.Select[str]:
+    """The state of a month, without a row for one that nobody has decided about.
+
+    It stays what it is until the transaction ends: closing waits for those at work.
+    """
+    chosen = steady(sa.select(period_change.c.state), period_change).where(period_change.c.period == month)
+    return chosen.order_by(period_change.c.version.desc()).limit(1)
+
 
 def is_closed(connection: Connection, period: Period) -> bool:
     """Whether a month is closed. It stays what it is until this transaction ends: closing waits for those at work."""
-    chosen = steady(sa.select(period_change.c.state), period_change).where(period_change.c.period == str(period))
-    state: str | None = connection.scalar(chosen.order_by(period_change.c.version.desc()).limit(1))
-    return state == "Closed"
+    return connection.scalar(state_of(str(period))) == CLOSED
 
 
 def changes(connection: Connection, period: Period, *, for_change: bool = False) -> Sequence[AnyRow]:

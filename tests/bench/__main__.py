@@ -11,6 +11,7 @@ BENCHMARKS = (
     "bench_ingestion",
     "bench_pdf",
     "bench_audit",
+    "bench_close",
 )
 
 

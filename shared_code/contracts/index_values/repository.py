@@ -27,16 +27,19 @@ def current(connection: Connection) -> dict[tuple[str, int], Decimal]:
 
 def latest(connection: Connection, *, for_change: bool = False) -> Sequence[AnyRow]:
     """The latest version of every name and year; `for_change` keeps other changes out until the end."""
+    return connection.execute(select_latest(for_change=for_change)).all()
+
+
+def select_latest(*, for_change: bool) -> sa.Select[Any]:
+    """The statement of `latest`."""
     same = sa.and_(_newer.c.name == stored.c.name, _newer.c.year == stored.c.year)
     newest = sa.select(sa.func.max(_newer.c.version)).where(same)
     chosen = sa.select(stored)
     if for_change:
         newest, chosen = alone(newest, _newer), alone(chosen, stored)
-    return connection.execute(
-        chosen.where(stored.c.version == newest.correlate(stored).scalar_subquery()).order_by(
-            stored.c.name, stored.c.year
-        )
-    ).all()
+    return chosen.where(stored.c.version == newest.correlate(stored).scalar_subquery()).order_by(
+        stored.c.name, stored.c.year
+    )
 
 
 def insert(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:

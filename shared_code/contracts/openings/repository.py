@@ -26,19 +26,19 @@ def latest_set(connection: Connection, contract_id: str, *, for_change: bool = F
 
 def balances(connection: Connection, contract_ids: Sequence[str]) -> Sequence[AnyRow]:
     """The opening balances that hold for these contracts, by contract and place: one statement for each thousand."""
-    newest = sa.select(sa.func.max(_newer.c.version)).where(_newer.c.contract_id == opening_balance.c.contract_id)
     found: list[AnyRow] = []
     for start in range(0, len(contract_ids), _PARAMETERS):
-        part = contract_ids[start : start + _PARAMETERS]
-        found += connection.execute(
-            sa.select(opening_balance)
-            .where(
-                opening_balance.c.contract_id.in_(part),
-                opening_balance.c.version == newest.correlate(opening_balance).scalar_subquery(),
-            )
-            .order_by(opening_balance.c.contract_id, opening_balance.c.place)
-        ).all()
+        chosen = select_balances(opening_balance).where(
+            opening_balance.c.contract_id.in_(contract_ids[start : start + _PARAMETERS])
+        )
+        found += connection.execute(chosen.order_by(opening_balance.c.contract_id, opening_balance.c.place)).all()
     return found
+
+
+def select_balances(*columns: sa.ColumnElement[Any] | sa.FromClause) -> sa.Select[Any]:
+    """The opening balances that hold, of all contracts."""
+    newest = sa.select(sa.func.max(_newer.c.version)).where(_newer.c.contract_id == opening_balance.c.contract_id)
+    return sa.select(*columns).where(opening_balance.c.version == newest.correlate(opening_balance).scalar_subquery())
 
 
 def add_set(connection: Connection, head: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:

@@ -52,12 +52,15 @@ class Event:
                 raise ValueError(f"the {name} of an audit event has 1 to {length} characters, not {len(value)}")
 
 
-def record(work: UnitOfWork, events: Sequence[Event]) -> None:
+def record(work: UnitOfWork, events: Sequence[Event], *, opens: bool = True) -> None:
     """Append `events` to their streams, in the transaction of `work`; the order within a stream is the one given.
 
     The heads are locked in one total order, so that no two calls wait for each other in a circle: `streams` first, if
     the call opens any stream, then the others by name. Which ones are open is asked without a lock, and a stream that
     is open stays so; whoever holds the lock of an ordinary stream never asks for that of `streams`.
+
+    Without `opens` that is not asked: each of the streams has had an event in an earlier transaction. One that has not
+    is opened all the same; only there `streams` is locked last, and the database ends a circle by refusing one call.
 
     Costs at most six SQL statements for up to 1,000 streams, however many events. Raises TypeError for a value that
     has no exact text, such as a float, and CONCURRENT_CHANGE (from the transaction) when a chain would fork.
@@ -68,11 +71,13 @@ def record(work: UnitOfWork, events: Sequence[Event]) -> None:
 
     pending = _by_stream(events)
     streams = sorted(pending)
-    opens = len(repository.open_streams(work.connection, streams)) < len(streams)
+    opens = opens and len(repository.open_streams(work.connection, streams)) < len(streams)
     heads = repository.locked_heads(work.connection, [chain.STREAMS]) if opens else {}
     heads |= repository.locked_heads(work.connection, streams)
     opened = [stream for stream in streams if stream not in heads]  # another may have opened some while we waited
     if opened:
+        if not opens:
+            heads |= repository.locked_heads(work.connection, [chain.STREAMS])
         pending[chain.STREAMS] = [_tail(chain.STREAM_OPENED, stream, None, None, {}) for stream in opened]
     texts, after = _append(pending, heads)
     repository.append(work.connection, texts)

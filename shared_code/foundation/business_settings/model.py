@@ -48,6 +48,24 @@ class BusinessSettings:
     forecast_expected: bool = _decided(
         Flag(), True, "A month that has revenue and no forecast goes to the approval team."
     )
+    # rules R26, R64
+    largest_invoice: int = _decided(
+        Whole(0, 1_000_000_000), 5_000_000, "A statement with a larger invoice, in dollars, is held; 0 for no limit."
+    )
+    largest_change_percent: int = _decided(
+        Whole(0, 1_000_000),
+        900,
+        "A statement whose total is further away from the contract's median month, in percent of it, is held; 0 for no"
+        " limit.",
+    )
+    median_months: int = _decided(
+        Whole(3, 24), 6, "The number of earlier months that the usual month is taken of; fewer than 3 say nothing."
+    )
+    largest_line_count: int = _decided(Whole(0, 100_000), 500, "A statement with more lines is held; 0 for no limit.")
+    # rules R26
+    separate_duties: bool = _decided(Flag(), True, "Who started a run may not approve the statements of it.")
+    # http-api, Who may do what
+    billing_admin_approves: bool = _decided(Flag(), False, "Billing administrators may approve statements, too.")
     # requirements CON-17
     further_gl_codes: frozenset[str] = _decided(
         Codes(), frozenset(), "GL codes that contracts may name besides those of the chart that the app comes with."

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from shared_code.foundation.shapes import WithReason
 
-type Wanted = int | float | str | list[str] | None
+type Wanted = bool | int | float | str | list[str] | None
 
 
 class SettingsRequest(WithReason):

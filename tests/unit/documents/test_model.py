@@ -19,6 +19,14 @@ FULL = statement(
 )
 
 
+def test_a_snapshot_from_before_vendors_were_printed_is_still_printed() -> None:
+    stored = json.loads(to_json(FULL))
+    for stored_invoice in stored["invoices"]:
+        del stored_invoice["vendor"]
+
+    assert from_json(json.dumps(stored)) == FULL
+
+
 def test_a_document_comes_back_as_it_was_stored() -> None:
     assert from_json(to_json(FULL)) == FULL
 

@@ -58,6 +58,7 @@ def test_an_invoice_prints(what: str, printed: str) -> None:
     ("label", "value", "given"),
     [
         ("PO Number", "PO-778812", {"purchase_order": "PO-778812"}),
+        ("Vendor", "V-9", {"vendor": "V-9"}),
         ("Due Date", "Nov 30, 2026", {"due_date": date(2026, 11, 30)}),
     ],
 )

@@ -19,6 +19,7 @@ from shared_code.foundation import clock
 from shared_code.foundation.audit.tables import audit_event
 from shared_code.foundation.business_settings import repository
 from shared_code.foundation.business_settings.model import CATALOGUE, DEFAULTS, BusinessSettings, merge, value_of
+from shared_code.foundation.business_settings.requests import SettingsRequest
 from shared_code.foundation.business_settings.service import Setting, SettingsView, change, history, show
 from shared_code.foundation.business_settings.tables import business_setting
 from shared_code.foundation.context import Context, acting
@@ -325,6 +326,12 @@ VALUES = {
     "bellExcludedCodes": st.lists(st.text("abcXYZ019 ", max_size=6), max_size=4),
     "deviationNeedsBoth": st.booleans(),
     "forecastExpected": st.booleans(),
+    "largestInvoice": st.integers(0, 1_000_000_000),
+    "largestChangePercent": st.integers(0, 1_000_000),
+    "medianMonths": st.integers(3, 24),
+    "largestLineCount": st.integers(0, 100_000),
+    "separateDuties": st.booleans(),
+    "billingAdminApproves": st.booleans(),
     "furtherGlCodes": st.lists(st.text("abcXYZ019 ", max_size=6), max_size=4),
     "jobCodes": st.lists(st.text("abcXYZ019 ", max_size=6), max_size=4),
     "excludedEntities": st.lists(st.text("abcXYZ019 ", max_size=6), max_size=4),
@@ -347,6 +354,19 @@ def test_what_is_shown_can_be_written_back_and_changes_nothing(changes: dict[str
     again, _ = merge(DEFAULTS, {name: value_of(merged, name) for name in CATALOGUE})
 
     assert (problems, again) == ([], merged)
+
+
+@given(st.fixed_dictionaries({}, optional=VALUES).filter(bool))
+@profile(max_examples=100, deadline=None, derandomize=True, database=None)
+def test_a_request_carries_every_kind_of_value(changes: dict[str, Any]) -> None:
+    """A flag stays one on its way through the body: 1 and true are two values."""
+    body = json.dumps({"changes": changes, "reason": "for the test"}, default=float)
+
+    asked = SettingsRequest.model_validate_json(body).changes
+
+    _, problems = merge(DEFAULTS, asked)
+    assert problems == []
+    assert [type(asked[name]) is bool for name in changes] == [type(value) is bool for value in changes.values()]
 
 
 JUNK = st.recursive(
