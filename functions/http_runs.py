@@ -1,9 +1,16 @@
-"""Statement runs over HTTP: start one, watch it, read its items."""
+"""Statement runs over HTTP: start one, watch it, cancel it, read its items and what a dry run would have written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import azure.functions as func
 
 from functions.declarations import PAGED, Body, Query, accepted, ok, page_of
 from functions.http import Call, Reply, route, running
+
+if TYPE_CHECKING:
+    from shared_code.statements.reading.model import RunStatus
 
 blueprint = func.Blueprint()
 STATUS = "shared_code.statements.reading.model:RunStatus"
@@ -41,7 +48,7 @@ def start_statement_run(call: Call) -> Reply:
         *PAGED,
         Query("period", "only those of this month", kind="period"),
         Query("source", "only those that this source has asked for"),
-        Query("state", "Running or Completed"),
+        Query("state", "Running, Completed or Cancelled"),
         Query("sort", "createdAt, or -createdAt (unless given) for the newest first"),
     ),
 )
@@ -67,8 +74,30 @@ def get_statement_run(call: Call) -> Reply:
     """The run's state: 202 with Retry-After while it runs, 200 when it is done, as pollers expect."""
     from shared_code.statements.reading.queries import run_status
 
-    status = run_status(call.path["run_id"])
-    return Reply(status) if status.state == "Completed" else running(status, call.url("statement-runs", status.id))
+    return _state_of(call, run_status(call.path["run_id"]))
+
+
+def _state_of(call: Call, status: RunStatus) -> Reply:
+    return running(status, call.url("statement-runs", status.id)) if status.state == "Running" else Reply(status)
+
+
+@route(
+    blueprint,
+    "DELETE",
+    "statement-runs/{run_id}",
+    ok(STATUS),
+    accepted(STATUS),
+    resource="runs",
+    access="write",
+    idempotency="natural",
+)
+def cancel_statement_run(call: Call) -> Reply:
+    """Cancel what of a run has not begun; what is billed stays. 202 until what was begun has ended."""
+    from shared_code.statements.reading.queries import run_status
+    from shared_code.statements.runs import cancel_run
+
+    cancel_run(call.path["run_id"])
+    return _state_of(call, run_status(call.path["run_id"]))
 
 
 @route(
@@ -85,6 +114,22 @@ def list_statement_run_items(call: Call) -> Reply:
     from shared_code.statements.reading.queries import run_items
 
     return Reply(run_items(call.path["run_id"], call.asked, call.query("outcome")))
+
+
+@route(
+    blueprint,
+    "GET",
+    "statement-runs/{run_id}/preview",
+    page_of("shared_code.statements.reading.model:StatementDetail"),
+    resource="runs",
+    access="read",
+    query=PAGED,
+)
+def list_statement_run_previews(call: Call) -> Reply:
+    """The statements that a dry run would have written, in order of site."""
+    from shared_code.statements.previews import previews
+
+    return Reply(previews(call.path["run_id"], call.asked))
 
 
 @route(

@@ -1,9 +1,9 @@
-"""Statements over HTTP: lists, details, PDFs."""
+"""Statements over HTTP: lists, details, PDFs, and making one anew."""
 
 import azure.functions as func
 
-from functions.declarations import PAGED, PDF, Query, file_of, ok, page_of
-from functions.http import Call, Reply, route
+from functions.declarations import PAGED, PDF, Query, accepted, file_of, ok, page_of
+from functions.http import Call, Reply, route, running
 
 blueprint = func.Blueprint()
 
@@ -21,6 +21,7 @@ blueprint = func.Blueprint()
         Query("siteNumber", "only those of this site"),
         Query("status", "only those in this status"),
         Query("run", "only those that this run has made"),
+        Query("stale", "true: only those that would be billed otherwise by now", kind="flag"),
         Query("sort", "siteNumber (unless given), total or createdAt; with - in front descending"),
     ),
 )
@@ -34,6 +35,7 @@ def list_statements(call: Call) -> Reply:
         site_number=call.query("siteNumber"),
         status=call.query("status"),
         run_id=call.query("run"),
+        stale=call.flag("stale"),
     )
     return Reply(list_statements(wanted, call.asked, call.visible))
 
@@ -61,3 +63,22 @@ def get_statement_pdf(call: Call) -> Reply:
     pdf = statement_pdf(call.path["statement_id"], call.visible)
     disposition = f'inline; filename="{pdf.file_name}"'
     return Reply(pdf.data, headers={"Content-Disposition": disposition}, content_type=PDF)
+
+
+@route(
+    blueprint,
+    "POST",
+    "statements/{statement_id}/regenerate",
+    accepted("shared_code.statements.model:RunAccepted"),
+    resource="statements",
+    access="write",
+    idempotency="required",
+)
+def regenerate_statement(call: Call) -> Reply:
+    """Make a statement anew. The result takes its place, or stands beside it as the next version once it was sent."""
+    from shared_code.statements.model import RunAccepted
+    from shared_code.statements.regeneration import regenerate
+
+    started = regenerate(call.path["statement_id"], call.caller.name, call.correlation_id, call.visible)
+    location = call.url("statement-runs", started.run_id)
+    return running(RunAccepted(started.run_id, started.created, location), location)

@@ -109,7 +109,8 @@ class Shadow:
 
     def _bill_month(self, period: Period) -> dict[str, dict[str, Any]]:
         from shared_code.statements.reading.books import book_of
-        from shared_code.statements.runs import RunCommand, start_run
+        from shared_code.statements.runs import start_run
+        from shared_code.statements.scope import RunCommand
 
         self._enter_adhoc(period)
         run = start_run(RunCommand(str(period), "shadow", f"shadow-{period}", source="shadow"))
@@ -123,7 +124,7 @@ class Shadow:
         """The ad-hoc lines of a month, as a person would have entered them before billing."""
         from shared_code.contracts.repository import contract_ids_of
         from shared_code.foundation.bus import unit_of_work
-        from shared_code.statements.repository import add_adhoc_lines
+        from shared_code.statements.inputs.repository import add_adhoc_lines
 
         with unit_of_work() as work:
             rows = []

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 
 from shared_code.billing.comparison import Comparison
-from shared_code.billing.model import Line, Outcome, Reason
+from shared_code.billing.model import FactReference, Line, Outcome, Reason
 from shared_code.contracts.schema import Contract, InvoiceGroup
 from shared_code.documents.model import BillTo, Brand, InvoiceDocument, LineDocument, StatementDocument
 from shared_code.foundation.calendar import Period
 from shared_code.foundation.clock import derived_id
 from shared_code.foundation.money import ZERO
 from shared_code.statements.invoice_numbers import invoice_date, invoice_number
+from shared_code.statements.places import FIRST, Place
+from shared_code.statements.review import READY, Review, route
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +31,11 @@ class SiteSnapshot:
     gl_string: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class InvoiceDraft:
     """One invoice before it is stored. Its amount is the sum of its lines (rules R1)."""
 
+    invoice_id: str
     number: str
     group: int
     invoice_date: date
@@ -42,13 +46,16 @@ class InvoiceDraft:
     description: str | None
     bill_to: BillTo | None
     lines: tuple[Line, ...]
+    customer_name: str | None = None
+    vendor_id: str | None = None
+    emails: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def amount(self) -> Decimal:
         return sum((line.amount for line in self.lines), ZERO)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StatementDraft:
     """One statement before it is stored. Its total is the sum of its invoices (rules R1)."""
 
@@ -57,24 +64,32 @@ class StatementDraft:
     contract_version: int
     period: Period
     version: int
+    generation: int
     site: SiteSnapshot
     invoices: tuple[InvoiceDraft, ...]
     warnings: tuple[Reason, ...]
     comparison: Comparison | None = None
+    replaces: str | None = None
+    review: Review = READY
+    held: tuple[Reason, ...] = ()
 
     @property
     def status(self) -> str:
-        """Where the statement goes after it was generated (rules R25, R50, R51)."""
-        return "ApprovalTeam" if self.status_reason else "ReadyToSend"
+        """Where the statement goes after it was generated (rules R25, R26)."""
+        return self.review.status
 
-    @property
-    def status_reason(self) -> str | None:
-        """Why a person has to look at it first; None when nobody has to."""
-        return self.comparison.why[0] if self.comparison is not None and self.comparison.why else None
-
-    @property
+    @cached_property
     def total(self) -> Decimal:
         return sum((invoice.amount for invoice in self.invoices), ZERO)
+
+    @property
+    def repeats_a_number(self) -> bool:
+        """Whether two of its groups come to one invoice number, by site numbers of their own."""
+        return len({invoice.number for invoice in self.invoices}) < len(self.invoices)
+
+    def reviewed(self, review: Review, held: tuple[Reason, ...] = ()) -> StatementDraft:
+        """The same draft with where it goes; `held` are the sanity limits that it is beyond."""
+        return replace(self, review=review, held=held)
 
 
 def draft_statement(
@@ -84,54 +99,75 @@ def draft_statement(
     site: SiteSnapshot,
     period: Period,
     outcome: Outcome,
-    version: int = 1,
+    place: Place = FIRST,
+    comparison: Comparison | None = None,
 ) -> StatementDraft:
     """Sort an outcome's lines onto invoices, one per group in the order of group numbers."""
     by_group: dict[int, list[Line]] = {}
     for line in outcome.lines:
         by_group.setdefault(line.group, []).append(line)
     groups = {group.number: group for group in contract.groups} if contract.grouping_enabled else {}
+    statement_id = derived_id("statement", contract_id, period, place.version, place.generation)
+    deviations = comparison.why if comparison is not None else ()
     return StatementDraft(
-        statement_id=derived_id("statement", contract_id, period, version),
+        statement_id=statement_id,
         contract_id=contract_id,
         contract_version=contract_version,
         period=period,
-        version=version,
+        version=place.version,
+        generation=place.generation,
         site=site,
         invoices=tuple(
-            _draft_invoice(contract, groups.get(number), number, by_group[number], site, period, version)
+            draft_invoice(statement_id, contract, groups.get(number), number, by_group[number], site, period, place)
             for number in sorted(by_group)
         ),
         warnings=outcome.warnings,
+        comparison=comparison,
+        replaces=place.replaces,
+        review=route(deviations, commented=False, advanced=contract.billing_type == "Advanced"),
     )
 
 
-def _draft_invoice(
+def draft_invoice(
+    statement_id: str,
     contract: Contract,
     group: InvoiceGroup | None,
     number: int,
     lines: Sequence[Line],
     site: SiteSnapshot,
     period: Period,
-    version: int,
+    place: Place,
 ) -> InvoiceDraft:
+    """The invoice of one group of a statement: numbered, dated and addressed (rules R27, R28, R52)."""
     advanced = contract.billing_type == "Advanced"
     dated = invoice_date(period, advanced=advanced)
     # A blank override is none: it would begin the number with a blank and address nobody.
     own_site = (group.site_number or "").strip() if group else ""
     customer = (group.customer_name or "").strip() if group else ""
     return InvoiceDraft(
-        number=invoice_number(own_site or site.number, period, advanced=advanced, group=number, version=version),
+        invoice_id=derived_id("invoice", statement_id, number),
+        number=invoice_number(own_site or site.number, period, advanced=advanced, group=number, version=place.version),
         group=number,
         invoice_date=dated,
         due_date=contract.payment_terms.due_date(dated),
         payment_terms=contract.payment_terms.text,
-        purchase_order=contract.purchase_order,
+        purchase_order=_purchase_order(contract, group),
         title=group.title if group else None,
         description=group.description if group else None,
         bill_to=BillTo(customer, "", site.address) if customer else None,
         lines=tuple(lines),
+        customer_name=customer or None,
+        vendor_id=((group.vendor_id or "").strip() or None) if group else None,
+        emails=group.emails if group else (),
     )
+
+
+def _purchase_order(contract: Contract, group: InvoiceGroup | None) -> str | None:
+    """The purchase order that the group's own description states (DQ14), else the contract's."""
+    if group is None:
+        return contract.purchase_order
+    own = (one.text for one in contract.references if one.type == "purchase_order" and one.group == group.number)
+    return next(own, contract.purchase_order)
 
 
 def snapshot(draft: StatementDraft, brand: Brand) -> StatementDocument:
@@ -148,21 +184,24 @@ def snapshot(draft: StatementDraft, brand: Brand) -> StatementDocument:
         brand=brand,
         bill_to=BillTo(draft.site.name, "", draft.site.address),
         gl_entity=draft.site.gl_string[:2],
-        invoices=tuple(
-            InvoiceDocument(
-                number=invoice.number,
-                invoice_date=invoice.invoice_date,
-                payment_terms=invoice.payment_terms,
-                amount=invoice.amount,
-                due_date=invoice.due_date,
-                purchase_order=invoice.purchase_order,
-                title=invoice.title,
-                description=invoice.description,
-                bill_to=invoice.bill_to,
-                lines=tuple(LineDocument(line.title, line.description, line.amount) for line in invoice.lines),
-            )
-            for invoice in draft.invoices
-        ),
+        invoices=tuple(invoice_document(invoice) for invoice in draft.invoices),
+    )
+
+
+def invoice_document(invoice: InvoiceDraft) -> InvoiceDocument:
+    """What the PDF will show of one invoice."""
+    return InvoiceDocument(
+        number=invoice.number,
+        invoice_date=invoice.invoice_date,
+        payment_terms=invoice.payment_terms,
+        amount=invoice.amount,
+        due_date=invoice.due_date,
+        purchase_order=invoice.purchase_order,
+        title=invoice.title,
+        description=invoice.description,
+        bill_to=invoice.bill_to,
+        vendor=invoice.vendor_id,
+        lines=tuple(LineDocument(line.title, line.description, line.amount) for line in invoice.lines),
     )
 
 
@@ -171,15 +210,27 @@ def trace_json(line: Line) -> str:
     trace = line.trace
     document = {
         "inputs": dict(trace.inputs),
-        "steps": [step._asdict() for step in trace.steps],
-        "facts": [{**reference._asdict(), "selection": dict(reference.selection)} for reference in trace.facts],
+        "steps": [{"text": step.text, "value": step.value} for step in trace.steps],
+        "facts": [_source(reference) for reference in trace.facts],
     }
-    return json.dumps(document, default=_plain, separators=(",", ":"))
+    return _text(document)
+
+
+def _source(reference: FactReference) -> dict[str, object]:
+    return {
+        "dataset": reference.dataset,
+        "predicate": reference.predicate,
+        "rows": reference.rows,
+        "amount": reference.amount,
+        "batches": reference.batches,
+        "period": reference.period,
+        "selection": dict(reference.selection),
+    }
 
 
 def comparison_json(found: Comparison) -> str:
     """The comparison to forecast by the names of billing-flows 8, exact figures as text, and why a person looks."""
-    return json.dumps(
+    return _text(
         {
             "forecastedRevenue": found.forecast,
             "postedRevenue": found.posted,
@@ -189,19 +240,36 @@ def comparison_json(found: Comparison) -> str:
             "forecastDeviationAmount": found.deviation_amount,
             "forecastLastUpdated": found.forecast_loaded,
             "why": found.why,
-        },
-        default=_plain,
-        separators=(",", ":"),
+        }
+    )
+
+
+def read_comparison(text: str) -> Comparison:
+    """Read what `comparison_json` wrote."""
+    found = json.loads(text)
+    forecast = found["forecastedRevenue"]
+    return Comparison(
+        posted=Decimal(found["postedRevenue"]),
+        invoiced=Decimal(found["invoicedRevenue"]),
+        forecast=None if forecast is None else Decimal(forecast),
+        deviation_amount=Decimal(found["forecastDeviationAmount"]),
+        deviation_percent=Decimal(found["forecastDeviationPercentage"]),
+        why=tuple(found["why"]),
+        forecast_loaded=found["forecastLastUpdated"],
     )
 
 
 def meta_json(meta: Mapping[str, object]) -> str:
-    return json.dumps(dict(meta), default=_plain, separators=(",", ":"))
+    return _text(dict(meta)) if meta else "{}"
 
 
 def reasons_json(reasons: Sequence[Reason]) -> str:
-    return json.dumps([asdict(reason) for reason in reasons], separators=(",", ":"))
+    return _text([{"code": reason.code, "message": reason.message} for reason in reasons]) if reasons else "[]"
 
 
 def _plain(value: object) -> str:
-    return str(value)
+    """Text of a value; exact numbers without an exponent, as people and the schema of explanations read them."""
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
+_text = json.JSONEncoder(default=_plain, separators=(",", ":")).encode  # made once: a month has many texts

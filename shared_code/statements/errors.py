@@ -28,18 +28,18 @@ NO_CONTRACTS = ErrorKind(
     "The run would have no contract to bill.",
     "Import contracts or widen the filter; those in arrears are billed from the last day of the month on.",
 )
-DRY_RUN_NOT_SUPPORTED = ErrorKind(
-    "DRY_RUN_NOT_SUPPORTED",
-    3302,
-    422,
-    "This version cannot compute a run without writing it.",
-    'Leave out "dryRun", or send false.',
-)
 RUN_NOT_FOUND = ErrorKind(
     "RUN_NOT_FOUND", 2304, 404, "There is no such run.", "Take the id from the answer of POST /statement-runs."
 )
 STATEMENT_NOT_FOUND = ErrorKind(
     "STATEMENT_NOT_FOUND", 2305, 404, "There is no such statement.", "Take the id from GET /statements."
+)
+INVOICE_NOT_FOUND = ErrorKind(
+    "INVOICE_NOT_FOUND",
+    2321,
+    404,
+    "No invoice that counts has this number.",
+    "Take the number from GET /statements/{id}.",
 )
 LINE_NOT_FOUND = ErrorKind(
     "LINE_NOT_FOUND", 2310, 404, "There is no such line.", "Take the id from GET /statements/{id}."
@@ -59,15 +59,31 @@ DOCUMENT_NOT_READY = ErrorKind(
     "Try again in a few seconds.",
     retryable=True,
 )
+STATEMENT_SUPERSEDED = ErrorKind(
+    "STATEMENT_SUPERSEDED",
+    4302,
+    409,
+    "A later generation has taken the place of this statement.",
+    "Take the statement of the same site and period from GET /statements.",
+)
+NOT_A_DRY_RUN = ErrorKind(
+    "NOT_A_DRY_RUN",
+    2313,
+    404,
+    "There is no preview of the run: it was none that only shows, and has written statements.",
+    "Read them with GET /statements, narrowed by the run.",
+)
 
 KINDS = (
     PERIOD_UNKNOWN,
     SITES_UNKNOWN,
     NO_CONTRACTS,
-    DRY_RUN_NOT_SUPPORTED,
     RUN_NOT_FOUND,
     STATEMENT_NOT_FOUND,
+    INVOICE_NOT_FOUND,
     LINE_NOT_FOUND,
     FACT_NOT_FOUND,
     DOCUMENT_NOT_READY,
+    STATEMENT_SUPERSEDED,
+    NOT_A_DRY_RUN,
 )

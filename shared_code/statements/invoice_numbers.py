@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from shared_code.billing.model import Reason
 from shared_code.foundation.calendar import Period
 
 
@@ -16,3 +17,9 @@ def invoice_number(site: str, period: Period, *, advanced: bool, group: int, ver
 def invoice_date(period: Period, *, advanced: bool) -> date:
     """Arrears: the last day of the period. Advanced: the first day of the month before it."""
     return period.previous.first_day if advanced else period.last_day
+
+
+def number_taken(number: str, contract: str, site: str, owner: str, owner_site: str) -> Reason:
+    """Why a contract cannot have a number: both contracts are named (rules R27)."""
+    whose, other = f"contract {contract} (site {site})", f"contract {owner} (site {owner_site})"
+    return Reason("NUMBER_TAKEN", f"invoice number {number} of {whose} is taken by {other}")

@@ -15,7 +15,7 @@ from shared_code.foundation.database import reading
 from shared_code.statements.reading import repository
 from shared_code.statements.reading.model import RunStatus
 from shared_code.statements.reading.queries import status_of
-from shared_code.statements.reasons import cure
+from shared_code.statements.reasons import cure, owner
 
 
 def write_report(run_id: str) -> None:
@@ -25,6 +25,7 @@ def write_report(run_id: str) -> None:
         rows = repository.report_rows(connection, run_id)
     report = {
         "id": status.id,
+        "kind": status.kind,
         "period": status.period,
         "source": status.source,
         "scope": status.scope,
@@ -43,7 +44,7 @@ def write_report(run_id: str) -> None:
 
 
 def _reconciles(status: RunStatus) -> bool:
-    """Expected = generated + nothing to bill + failed + skipped, with nothing pending (design 3)."""
+    """Expected = generated + nothing to bill + held + failed + skipped + cancelled, nothing pending (design 3)."""
     counts = status.outcomes
     return status.expected == sum(asdict(counts).values()) and counts.pending == 0
 
@@ -56,6 +57,7 @@ def _item(row: Any) -> dict[str, object]:
         "reason": row.reason,
         "message": row.message,
         "suggestion": cure(row.reason),
+        "owner": owner(row.reason),
         "reasons": json.loads(row.details) if row.details else [],
         "statementId": row.statement_id,
         "total": _text(row.total),

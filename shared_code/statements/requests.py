@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from shared_code.foundation.shapes import RequestModel
-from shared_code.statements.runs import RunCommand
+from shared_code.statements.scope import RunCommand
 
 SiteNumber = Annotated[str, Field(min_length=1, max_length=10)]
 

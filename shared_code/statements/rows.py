@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
+from shared_code.billing.model import Line
 from shared_code.documents.model import Brand, to_json
 from shared_code.foundation import clock
 from shared_code.foundation.clock import derived_id
-from shared_code.statements.drafts import StatementDraft, comparison_json, meta_json, reasons_json, snapshot, trace_json
+from shared_code.statements.drafts import (
+    InvoiceDraft,
+    StatementDraft,
+    comparison_json,
+    meta_json,
+    reasons_json,
+    snapshot,
+    trace_json,
+)
 
 
 def statement_row(draft: StatementDraft, run_id: str) -> dict[str, object]:
@@ -16,50 +26,72 @@ def statement_row(draft: StatementDraft, run_id: str) -> dict[str, object]:
         "contract_id": draft.contract_id,
         "period": str(draft.period),
         "version": draft.version,
+        "generation": draft.generation,
         "contract_version": draft.contract_version,
         "site_number": draft.site.number,
         "site_name": draft.site.name,
         "status": draft.status,
-        "status_reason": draft.status_reason,
+        "status_reason": draft.review.reason,
         "total": draft.total,
         "run_id": run_id,
-        "warnings": reasons_json(draft.warnings),
+        "warnings": reasons_json((*draft.held, *draft.warnings)),
         "comparison": comparison_json(draft.comparison) if draft.comparison else None,
-        "created_at": clock.now(),
+        "created_at": (now := clock.now()),
+        "checked_at": now,
+        "superseded_at": None,
+        "stale_since": None,
+        "stale_reason": None,
+        "stale_difference": None,
     }
 
 
 def invoice_rows(draft: StatementDraft) -> Iterable[dict[str, object]]:
-    for invoice in draft.invoices:
-        yield {
-            "number": invoice.number,
-            "statement_id": draft.statement_id,
-            "invoice_group": invoice.group,
-            "invoice_date": invoice.invoice_date,
-            "due_date": invoice.due_date,
-            "payment_terms": invoice.payment_terms,
-            "purchase_order": invoice.purchase_order,
-            "title": invoice.title,
-            "description": invoice.description,
-            "amount": invoice.amount,
-        }
+    return (invoice_row(invoice, draft.statement_id) for invoice in draft.invoices)
+
+
+def invoice_row(invoice: InvoiceDraft, statement_id: str) -> dict[str, object]:
+    return {
+        "invoice_id": invoice.invoice_id,
+        "number": invoice.number,
+        "statement_id": statement_id,
+        "invoice_group": invoice.group,
+        "invoice_date": invoice.invoice_date,
+        "due_date": invoice.due_date,
+        "payment_terms": invoice.payment_terms,
+        "purchase_order": invoice.purchase_order,
+        "title": invoice.title,
+        "description": invoice.description,
+        "customer_name": invoice.customer_name,
+        "vendor_id": invoice.vendor_id,
+        "emails": json.dumps(invoice.emails) if invoice.emails else None,
+        "amount": invoice.amount,
+    }
 
 
 def line_rows(draft: StatementDraft) -> Iterable[dict[str, object]]:
     for invoice in draft.invoices:
         for ordinal, line in enumerate(invoice.lines, start=1):
-            yield {
-                "line_id": derived_id("line", invoice.number, ordinal),
-                "invoice_number": invoice.number,
-                "ordinal": ordinal,
-                "block": line.block,
-                "title": line.title,
-                "description": line.description,
-                "code": line.code,
-                "amount": line.amount,
-                "meta": meta_json(line.meta),
-                "trace": trace_json(line),
-            }
+            yield line_row(invoice.invoice_id, ordinal, line)
+
+
+def line_row(invoice_id: str, ordinal: int, line: Line) -> dict[str, object]:
+    return {
+        "line_id": line_id(invoice_id, ordinal, line),
+        "invoice_id": invoice_id,
+        "ordinal": ordinal,
+        "block": line.block,
+        "title": line.title,
+        "description": line.description,
+        "code": line.code,
+        "amount": line.amount,
+        "meta": meta_json(line.meta),
+        "trace": trace_json(line),
+    }
+
+
+def line_id(invoice_id: str, ordinal: int, line: Line) -> str:
+    """The id of a line. One that a person added keeps its id wherever it stands among the others."""
+    return derived_id("line", invoice_id, line.meta.get("adHocId", ordinal))
 
 
 def document_row(draft: StatementDraft, run_id: str, printed: Brand) -> dict[str, object]:

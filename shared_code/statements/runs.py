@@ -9,78 +9,81 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from shared_code.contracts.schema.contract import BillingType
-from shared_code.foundation import audit, clock, queues
+from shared_code.foundation import audit, clock, context, queues
 from shared_code.foundation.bus import unit_of_work
 from shared_code.foundation.business_settings.repository import current as business_settings
-from shared_code.foundation.calendar import Period, read_period
+from shared_code.foundation.calendar import Period
 from shared_code.foundation.database import AnyRow, Message, UnitOfWork, reading
-from shared_code.foundation.errors import CONCURRENT_CHANGE, BillingError, Detail
+from shared_code.foundation.errors import CONCURRENT_CHANGE, BillingError
 from shared_code.foundation.settings import settings
 from shared_code.periods.closing import require_open
 from shared_code.periods.errors import PERIOD_CLOSED
 from shared_code.statements import errors, repository
 from shared_code.statements.model import RetriedRun, StartedRun
+from shared_code.statements.previews import refuse_repeated_numbers
 from shared_code.statements.report import write_report
+from shared_code.statements.scope import RunCommand, billed_period, chosen
 
 log = logging.getLogger(__name__)
-_MONTHS_AHEAD = 2  # an advanced contract is billed in the month before its period
-_MONTHS_BACK = 120  # statements are kept for ten years (rules R37)
-
-
-@dataclass(frozen=True, slots=True)
-class RunCommand:
-    """A wish to bill: a period, and a scope that is everything unless sites or components narrow it."""
-
-    period: str
-    requested_by: str
-    correlation_id: str
-    site_numbers: tuple[str, ...] = ()
-    contract_types: tuple[str, ...] = ()
-    source: str = "manual"
-    dry_run: bool = False
-    billing_type: BillingType | None = None  # scheduled runs only; None for both
 
 
 def start_run(command: RunCommand) -> StartedRun:
     """Start a run, or find the one that the same period, scope and source has already.
 
-    Raises PERIOD_INVALID, PERIOD_UNKNOWN, PERIOD_CLOSED, SITES_UNKNOWN, NO_CONTRACTS, DRY_RUN_NOT_SUPPORTED.
+    A dry run is found while it runs only: afterwards facts may be others, so the next one computes anew. Raises
+    PERIOD_INVALID, PERIOD_UNKNOWN, PERIOD_CLOSED, SITES_UNKNOWN, NO_CONTRACTS.
     """
-    if command.dry_run:
-        raise BillingError(errors.DRY_RUN_NOT_SUPPORTED, "a dry run is not supported by this version")
-    period = _period(command.period)
-    natural_key = _natural_key(command, period)
+    period = billed_period(command.period)
     try:
-        return _start(command, period, natural_key)
+        return _start(command, period)
     except BillingError as error:
         if error.kind is not CONCURRENT_CHANGE:
             raise
-        return _start(command, period, natural_key)  # the other call was first, and now its run is there
+        return _start(command, period)  # the other call was first, and now its run is there
 
 
-def _start(command: RunCommand, period: Period, natural_key: str) -> StartedRun:
+def _start(command: RunCommand, period: Period) -> StartedRun:
     with unit_of_work() as work:
+        return start_within(work, command, period)
+
+
+def start_within(work: UnitOfWork, command: RunCommand, period: Period) -> StartedRun:
+    """Start a run, or find it, as a part of a transaction that changes what it bills. Raises as `start_run`."""
+    natural_key = command.natural_key(period)
+    if command.dry_run:
+        natural_key = f"{natural_key}|{repository.finished_runs(work.connection, natural_key) + 1}"
+    known = repository.find_run_by_key(work.connection, natural_key)
+    # What a person has cancelled may be asked for again; the schedule does not start it over by itself.
+    wish, times = natural_key, 1
+    while known is not None and command.billing_type is None and _is_cancelled(work, known):
+        times += 1
+        natural_key = f"{wish}|again-{times}"
         known = repository.find_run_by_key(work.connection, natural_key)
-        if known is not None:
-            return StartedRun(known, created=False)
-        require_open(work.connection, period)
-        chosen = _chosen(repository.contracts_for(work.connection, period), command, period)
-        run_id = clock.derived_id("run", natural_key)
-        _write_run(work, run_id, natural_key, period, chosen, command)
-        data = {
-            "period": period,
-            "source": command.source,
-            "scope": json.loads(_scope(command)),
-            "contracts": len(chosen),
-        }
-        _record(work, run_id, "run.started", data)
-    log.info("run %s started: %d contracts for %s", run_id, len(chosen), period)
+    if known is not None:
+        return StartedRun(known, created=False)
+    require_open(work.connection, period)
+    found = chosen(repository.contracts_for(work.connection, period), command, period)
+    run_id = clock.derived_id("run", natural_key)
+    _write_run(work, run_id, natural_key, period, found, command)
+    data = {
+        "kind": command.kind,
+        "period": period,
+        "source": command.source,
+        "scope": json.loads(command.scope),
+        "contracts": len(found),
+    }
+    _record(work, run_id, "run.started", data)
+    log.info("run %s started: %d contracts for %s", run_id, len(found), period)
     return StartedRun(run_id, created=True)
+
+
+def _is_cancelled(work: UnitOfWork, run_id: str) -> bool:
+    run = repository.run_of(work.connection, run_id)
+    return run is not None and run.state == "Cancelled"
 
 
 def start_scheduled_runs() -> list[StartedRun]:
@@ -138,6 +141,24 @@ def retry_run(run_id: str) -> RetriedRun:
     return RetriedRun(run_id, failed)
 
 
+def cancel_run(run_id: str) -> bool:
+    """Cancel what of a run has not begun; what is billed stays. False when there was nothing left to cancel.
+
+    A chunk that is under way ends as it would have. Raises RUN_NOT_FOUND.
+    """
+    with unit_of_work() as work:
+        run = repository.locked_run(work.connection, run_id)
+        if run is None:
+            raise BillingError(errors.RUN_NOT_FOUND, f"there is no run {run_id}")
+        items = repository.cancel_items(work.connection, run_id) if run.state == "Running" else 0
+        if items:
+            repository.cancel(work.connection, run_id)
+            work.send([progress_message(run_id, f"cancelled-{run.attempt}", run.correlation_id)])
+            _record(work, run_id, "run.cancelled", {"contracts": items})
+    log.info("run %s: %d items are cancelled", run_id, items)
+    return items > 0
+
+
 def settle_run(run_id: str) -> bool:
     """Finish the run if nothing of it is left to do: write its report, then mark it completed.
 
@@ -151,14 +172,16 @@ def settle_run(run_id: str) -> bool:
             raise BillingError(errors.RUN_NOT_FOUND, f"there is no run {run_id}")
         if run.state == "Running" and repository.unfinished(connection, run_id):
             return False
+    if run.kind == "DryRun":
+        refuse_repeated_numbers(run_id)
     write_report(run_id)
     with unit_of_work() as work:
         if repository.finish_run(work.connection, run_id, run.attempt):
-            log.info("run %s is completed", run_id)
+            log.info("run %s is finished", run_id)
             _record(work, run_id, "run.completed", {"expected": run.expected})
             return True
         now = repository.run_of(work.connection, run_id)
-        return now is not None and now.state == "Completed"
+        return now is not None and now.state != "Running"
 
 
 def watch_running_runs() -> int:
@@ -235,63 +258,8 @@ def progress_message(run_id: str, part: str, correlation_id: str) -> Message:
     return Message(clock.derived_id("progress", run_id, part), queues.RUN_PROGRESS, body, correlation_id)
 
 
-def _period(text: str) -> Period:
-    period = read_period(text, kind=errors.PERIOD_INVALID)
-    today = Period.of(clock.today(settings().business_time_zone))
-    earliest, latest = today.plus(-_MONTHS_BACK), today.plus(_MONTHS_AHEAD)
-    if not earliest <= period <= latest:
-        message = f"{period} cannot be billed today; the periods from {earliest} to {latest} can"
-        raise BillingError(errors.PERIOD_UNKNOWN, message, [Detail("period", message)])
-    return period
-
-
-def _natural_key(command: RunCommand, period: Period) -> str:
-    """Period, scope and source. A run before the period is over bills contracts in advance only, so it is another."""
-    scope = _scope(command)
-    part = "all" if scope == "{}" else clock.fingerprint(scope.encode())
-    ahead = "" if _is_over(period) else "|ahead"
-    return f"{period}|{part}|{command.source}{ahead}"
-
-
-def _is_over(period: Period) -> bool:
-    """Whether the last day of the period has come: before, contracts in arrears are not billed (decision 0009)."""
-    return period.last_day <= clock.today(settings().business_time_zone)
-
-
-def _scope(command: RunCommand) -> str:
-    scope: dict[str, object] = {}
-    if command.site_numbers:
-        scope["siteNumbers"] = sorted(set(command.site_numbers))
-    if command.contract_types:
-        scope["contractTypes"] = sorted(set(command.contract_types))
-    if command.billing_type:
-        scope["billingType"] = command.billing_type
-    return json.dumps(scope)
-
-
-def _chosen(contracts: Sequence[Any], command: RunCommand, period: Period) -> list[Any]:
-    known = {row.site_number for row in contracts}
-    unknown = sorted(set(command.site_numbers) - known)
-    if unknown:
-        details = [Detail("siteNumbers", f"site {number} has no contract for this period") for number in unknown]
-        raise BillingError(errors.SITES_UNKNOWN, f"no contract for {len(unknown)} of the sites", details)
-    over, wanted = _is_over(period), frozenset(command.site_numbers)
-    chosen = [
-        row
-        for row in contracts
-        if (not wanted or row.site_number in wanted)
-        and (not command.contract_types or set(command.contract_types) & set(row.components.split(",")))
-        and (command.billing_type or row.billing_type) == row.billing_type
-        and (over or row.billing_type == "Advanced")
-    ]
-    if not chosen:
-        waiting = "" if over else f"; contracts in arrears wait until {period.last_day}"
-        raise BillingError(errors.NO_CONTRACTS, f"no contract is in force for this period and scope{waiting}")
-    return chosen
-
-
 def _write_run(
-    work: UnitOfWork, run_id: str, natural_key: str, period: Period, chosen: Sequence[Any], command: RunCommand
+    work: UnitOfWork, run_id: str, natural_key: str, period: Period, found: Sequence[Any], command: RunCommand
 ) -> None:
     size = settings().chunk_contracts
     repository.add_run(
@@ -299,13 +267,15 @@ def _write_run(
         {
             "run_id": run_id,
             "natural_key": natural_key,
+            "kind": command.kind,
             "period": str(period),
             "source": command.source,
-            "scope": _scope(command),
+            "scope": command.scope,
             "state": "Running",
             "requested_by": command.requested_by,
+            "requested_by_id": context.current().actor_id,
             "correlation_id": command.correlation_id,
-            "expected": len(chosen),
+            "expected": len(found),
             "attempt": 1,
             "created_at": clock.now(),
             "resumed_at": clock.now(),
@@ -319,10 +289,10 @@ def _write_run(
                 "chunk": place // size,
                 "outcome": "Pending",
             }
-            for place, row in enumerate(chosen)
+            for place, row in enumerate(found)
         ],
     )
-    chunks = range((len(chosen) + size - 1) // size)
+    chunks = range((len(found) + size - 1) // size)
     work.send([_chunk_message(run_id, chunk, command.correlation_id) for chunk in chunks])
 
 

@@ -23,6 +23,7 @@ from shared_code.statements import generation, repository, runs
 from shared_code.statements.model import RetriedRun, StartedRun
 from shared_code.statements.reading.model import RunItem
 from shared_code.statements.reading.queries import run_items, run_status
+from shared_code.statements.scope import RunCommand
 from shared_code.statements.tables import run_item, statement, statement_document
 from tests.flows.conftest import as_bytes, fixed_fees
 
@@ -58,7 +59,7 @@ def open_site(number: str) -> None:
 
 
 def start(period: str = "2026-10") -> StartedRun:
-    return runs.start_run(runs.RunCommand(period, "test", "c"))
+    return runs.start_run(RunCommand(period, "test", "c"))
 
 
 def bill(run_id: str, message: str) -> int:
@@ -143,7 +144,7 @@ def test_a_run_that_stands_still_is_resumed_once_by_all_instances() -> None:
 def failed_run(number: str) -> str:
     """A run of one contract, which has failed: its site is not known yet."""
     save(number)
-    run = runs.start_run(runs.RunCommand("2026-10", "test", "c", (number,))).run_id
+    run = runs.start_run(RunCommand("2026-10", "test", "c", (number,))).run_id
     bill(run, f"first of {number}")
     assert outcomes(run) == {"failed": 1}
     return run

@@ -51,10 +51,10 @@ def book_of(run_id: str) -> list[BookEntry]:
         lines = reads.lines_of_run(connection, run_id)
     by_invoice: dict[str, list[BookLine]] = defaultdict(list)
     for line in lines:
-        by_invoice[line.invoice_number].append(BookLine(line.title, line.code, line.description, line.amount))
+        by_invoice[line.invoice_id].append(BookLine(line.title, line.code, line.description, line.amount))
     by_statement: dict[str, list[BookInvoice]] = defaultdict(list)
     for row in invoices:
-        found = tuple(by_invoice[row.number])
+        found = tuple(by_invoice[row.invoice_id])
         invoice = BookInvoice(row.invoice_group, row.number, row.invoice_date, row.amount, found)
         by_statement[row.statement_id].append(invoice)
     return [_entry(item, tuple(by_statement.get(item.statement_id, ()))) for item in items]

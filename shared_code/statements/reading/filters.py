@@ -13,6 +13,8 @@ class StatementFilter:
     site_number: str | None = None
     status: str | None = None
     run_id: str | None = None
+    stale: bool = False
+    """Only those that would be billed otherwise by now."""
 
 
 @dataclass(frozen=True, slots=True)

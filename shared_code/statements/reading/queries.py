@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
@@ -22,7 +24,7 @@ from shared_code.statements import errors
 from shared_code.statements.reading import model
 from shared_code.statements.reading import repository as reads
 from shared_code.statements.reading.filters import RunFilter, StatementFilter
-from shared_code.statements.reasons import cure
+from shared_code.statements.reasons import cure, owner
 from shared_code.statements.repository import run_of
 
 
@@ -46,6 +48,7 @@ def status_of(connection: Connection, run_id: str) -> model.RunStatus:
         statements=totals.statements,
         invoices=totals.invoices,
         total=totals.total or Decimal(0),
+        timings=_timings(reads.timings(connection, run_id)),
     )
 
 
@@ -91,14 +94,21 @@ def statement_detail(statement_id: str, visible: Visibility) -> model.StatementD
         row = _visible(connection, statement_id, visible)
         invoices = reads.invoices(connection, statement_id)
         lines = reads.lines(connection, statement_id)
-    by_invoice: dict[str, list[model.InvoiceLine]] = {}
+    return detail_of(row, invoices, lines)
+
+
+def detail_of(row: Any, invoices: Sequence[Any], lines: Sequence[Any]) -> model.StatementDetail:
+    """A statement out of its rows, stored or about to be."""
+    by_invoice: dict[str, list[Any]] = {}
     for line in lines:
-        by_invoice.setdefault(line.invoice_number, []).append(_line(line))
+        by_invoice.setdefault(line.invoice_id, []).append(line)
     summary = _statement(row)
     return model.StatementDetail(
         **{name: getattr(summary, name) for name in model.Statement.__dataclass_fields__},
+        comparison=comparison_of(row.comparison),
+        stale_difference=json.loads(row.stale_difference) if row.stale_since and row.stale_difference else None,
         warnings=_reasons(row.warnings),
-        invoices=tuple(_invoice(invoice, by_invoice.get(invoice.number, [])) for invoice in invoices),
+        invoices=tuple(invoice_of(invoice, by_invoice.get(invoice.invoice_id, [])) for invoice in invoices),
     )
 
 
@@ -142,6 +152,7 @@ def _period(text: str | None) -> str | None:
 def _run(row: AnyRow, outcomes: Mapping[str, int]) -> model.Run:
     return model.Run(
         id=row.run_id,
+        kind=row.kind,
         period=row.period,
         source=row.source,
         scope=json.loads(row.scope),
@@ -150,10 +161,18 @@ def _run(row: AnyRow, outcomes: Mapping[str, int]) -> model.Run:
         requested_by=row.requested_by,
         created_at=row.created_at,
         finished_at=row.finished_at,
+        cancelled_at=row.cancelled_at,
         expected=row.expected,
         # the outcomes stand in the order of the counts
         outcomes=model.OutcomeCounts(*(outcomes.get(name, 0) for name in model.OUTCOMES)),
     )
+
+
+def _timings(row: AnyRow) -> model.RunTimings:
+    if row.started is None or row.finished is None:
+        return model.RunTimings(row.started, row.finished, None)
+    taken = (row.finished - row.started) // timedelta(milliseconds=1)
+    return model.RunTimings(row.started, row.finished, Decimal(max(taken, 0)).scaleb(-3))
 
 
 def _item(row: AnyRow) -> model.RunItem:
@@ -165,6 +184,7 @@ def _item(row: AnyRow) -> model.RunItem:
         reason=row.reason,
         message=row.message,
         suggestion=cure(row.reason),
+        owner=owner(row.reason),
         reasons=_reasons(row.details),
         statement_id=row.statement_id,
     )
@@ -174,7 +194,7 @@ def _reasons(stored: str | None) -> tuple[Reason, ...]:
     return tuple(Reason(**reason) for reason in json.loads(stored or "[]"))
 
 
-def _statement(row: AnyRow) -> model.Statement:
+def _statement(row: Any) -> model.Statement:
     return model.Statement(
         id=row.statement_id,
         site_number=row.site_number,
@@ -183,15 +203,38 @@ def _statement(row: AnyRow) -> model.Statement:
         contract_version=row.contract_version,
         period=row.period,
         version=row.version,
+        generation=row.generation,
         status=row.status,
         status_reason=row.status_reason,
         total=row.total,
         run_id=row.run_id,
         created_at=row.created_at,
+        superseded_at=row.superseded_at,
+        stale_since=row.stale_since,
+        stale_reason=row.stale_reason,
     )
 
 
-def _invoice(row: AnyRow, lines: Sequence[model.InvoiceLine]) -> model.Invoice:
+def comparison_of(stored: str | None) -> model.ForecastComparison | None:
+    """A stored comparison to forecast as it is shown."""
+    if stored is None:
+        return None
+    found = json.loads(stored)
+    forecast = found["forecastedRevenue"]
+    return model.ForecastComparison(
+        forecasted_revenue=None if forecast is None else Decimal(forecast),
+        posted_revenue=Decimal(found["postedRevenue"]),
+        invoiced_revenue=Decimal(found["invoicedRevenue"]),
+        total_actual_revenue=Decimal(found["totalActualRevenue"]),
+        forecast_deviation_percentage=Decimal(found["forecastDeviationPercentage"]),
+        forecast_deviation_amount=Decimal(found["forecastDeviationAmount"]),
+        forecast_last_updated=found["forecastLastUpdated"],
+        why=tuple(found["why"]),
+    )
+
+
+def invoice_of(row: Any, lines: Sequence[Any]) -> model.Invoice:
+    """An invoice out of its row and those of its lines."""
     return model.Invoice(
         number=row.number,
         group=row.invoice_group,
@@ -201,12 +244,15 @@ def _invoice(row: AnyRow, lines: Sequence[model.InvoiceLine]) -> model.Invoice:
         purchase_order=row.purchase_order,
         title=row.title,
         description=row.description,
+        customer_name=row.customer_name,
+        vendor_id=row.vendor_id,
+        emails=tuple(json.loads(row.emails or "[]")),
         amount=row.amount,
-        lines=tuple(lines),
+        lines=tuple(map(_line, lines)),
     )
 
 
-def _line(row: AnyRow) -> model.InvoiceLine:
+def _line(row: Any) -> model.InvoiceLine:
     return model.InvoiceLine(
         id=row.line_id,
         block=row.block,
@@ -214,4 +260,5 @@ def _line(row: AnyRow) -> model.InvoiceLine:
         description=row.description,
         code=row.code,
         amount=row.amount,
+        ad_hoc_line_id=json.loads(row.meta).get("adHocId"),
     )

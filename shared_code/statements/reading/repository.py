@@ -14,7 +14,16 @@ from shared_code.foundation.listing import Listing, PageRequest, SortField
 from shared_code.foundation.paging import Page
 from shared_code.foundation.visibility import Visibility
 from shared_code.statements.reading.filters import RunFilter, StatementFilter
-from shared_code.statements.tables import invoice, invoice_line, run_item, statement, statement_document, statement_run
+from shared_code.statements.staleness.repository import has_later_version
+from shared_code.statements.tables import (
+    dry_run_statement,
+    invoice,
+    invoice_line,
+    run_item,
+    statement,
+    statement_document,
+    statement_run,
+)
 
 RUNS = Listing(
     columns=(statement_run,),
@@ -37,6 +46,13 @@ STATEMENTS = Listing(
     },
     default="siteNumber",
     key=SortField(statement.c.statement_id, str),
+)
+
+PREVIEWS = Listing(
+    columns=(dry_run_statement,),
+    fields={"siteNumber": SortField(dry_run_statement.c.site_number, str)},
+    default="siteNumber",
+    key=SortField(dry_run_statement.c.contract_id, str),
 )
 
 
@@ -81,6 +97,17 @@ def document_states(connection: Connection, run_id: str) -> Sequence[AnyRow]:
     ).all()
 
 
+def timings(connection: Connection, run_id: str) -> AnyRow:
+    """When the first item of a run was begun, and when the last one got its outcome."""
+    c = run_item.c
+    return connection.execute(
+        sa.select(
+            sa.func.min(c.started_at).label("started"),
+            sa.func.max(sa.case((c.started_at.is_not(None), c.finished_at))).label("finished"),
+        ).where(c.run_id == run_id)
+    ).one()
+
+
 def run_totals(connection: Connection, run_id: str) -> AnyRow:
     """Number of statements and invoices of a run, and the sum of its invoices."""
     statements = sa.select(sa.func.count()).where(statement.c.run_id == run_id).scalar_subquery()
@@ -110,6 +137,10 @@ def list_statements(
         (c.status, wanted.status),
         (c.run_id, wanted.run_id),
     )
+    if wanted.status != "Superseded":  # what counts, unless somebody asks for what does not
+        conditions.append(c.status != "Superseded")
+    if wanted.stale:  # what a later version has settled is not asked for
+        conditions += [c.stale_since.is_not(None), sa.not_(has_later_version())]
     return STATEMENTS.page(connection, asked, visible.limit(c.site_number, c.period), *conditions)
 
 
@@ -122,6 +153,20 @@ def statement_row(connection: Connection, statement_id: str, visible: Visibility
     ).one_or_none()
 
 
+def standing_of(connection: Connection, contract_id: str, period: str) -> Sequence[AnyRow]:
+    """Every statement of a contract and period, superseded ones included, in order of generation."""
+    c = statement.c
+    return connection.execute(
+        sa.select(c.statement_id, c.version, c.generation, c.status)
+        .where(c.contract_id == contract_id, c.period == period)
+        .order_by(c.generation)
+    ).all()
+
+
+def list_previews(connection: Connection, run_id: str, asked: PageRequest) -> Page[AnyRow]:
+    return PREVIEWS.page(connection, asked, dry_run_statement.c.run_id == run_id)
+
+
 def invoices(connection: Connection, statement_id: str) -> Sequence[AnyRow]:
     return connection.execute(
         sa.select(invoice).where(invoice.c.statement_id == statement_id).order_by(invoice.c.invoice_group)
@@ -131,10 +176,20 @@ def invoices(connection: Connection, statement_id: str) -> Sequence[AnyRow]:
 def lines(connection: Connection, statement_id: str) -> Sequence[AnyRow]:
     return connection.execute(
         sa.select(invoice_line)
-        .join(invoice, invoice.c.number == invoice_line.c.invoice_number)
+        .join(invoice, invoice.c.invoice_id == invoice_line.c.invoice_id)
         .where(invoice.c.statement_id == statement_id)
         .order_by(invoice.c.invoice_group, invoice_line.c.ordinal)
     ).all()
+
+
+def invoice_row(connection: Connection, number: str, visible: Visibility) -> AnyRow | None:
+    """The invoice of this number that counts, with what its statement says of itself, if the caller may see it."""
+    c = statement.c
+    return connection.execute(
+        sa.select(invoice, c.status, c.site_number, c.site_name, c.contract_id, c.period, c.version, c.generation)
+        .select_from(invoice.join(statement, c.statement_id == invoice.c.statement_id))
+        .where(invoice.c.number == number, invoice.c.superseded_at.is_(None), visible.limit(c.site_number, c.period))
+    ).one_or_none()
 
 
 def document(connection: Connection, statement_id: str) -> AnyRow | None:
@@ -203,9 +258,9 @@ def lines_of_run(connection: Connection, run_id: str) -> Sequence[AnyRow]:
     """Every line that a run made, by invoice in print order, without traces."""
     c = invoice_line.c
     return connection.execute(
-        sa.select(c.invoice_number, c.title, c.code, c.description, c.amount)
-        .join(invoice, invoice.c.number == c.invoice_number)
+        sa.select(c.invoice_id, c.title, c.code, c.description, c.amount)
+        .join(invoice, invoice.c.invoice_id == c.invoice_id)
         .join(statement, statement.c.statement_id == invoice.c.statement_id)
         .where(statement.c.run_id == run_id)
-        .order_by(c.invoice_number, c.ordinal)
+        .order_by(c.invoice_id, c.ordinal)
     ).all()

@@ -1,6 +1,7 @@
 """Migrations and tables say the same, up and down, on SQLite and as SQL for SQL Server, whatever there are."""
 
 import io
+import re
 from contextlib import redirect_stdout
 from pathlib import Path
 
@@ -35,13 +36,33 @@ def downgrade(url: str, revision: str) -> None:
     command.downgrade(configuration(url), revision)
 
 
-def schema(url: str) -> dict[str, str]:
-    """Every table, index and trigger of a SQLite file, with the statement that made it."""
+def schema(url: str) -> dict[str, list[str]]:
+    """Every table, index and trigger of a SQLite file, with the parts of the statement that made it.
+
+    A column that was added stands behind the constraints, one that was there from the beginning before them: the order
+    of parts says how a table was made, and nothing of what it is.
+    """
     engine = create_database(url)
     with engine.connect() as connection:
         rows = connection.execute(sa.text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")).all()
     engine.dispose()
-    return {row.name: row.sql for row in rows}
+    return {row.name: parts(row.sql) for row in rows}
+
+
+def parts(statement: str) -> list[str]:
+    """A CREATE TABLE as its columns and constraints; any other statement whole. Spaces and quotes do not count."""
+    text = re.sub(r"\s+", " ", statement.replace('"', "")).strip()
+    head, _, body = text.partition("(")
+    if not head.startswith("CREATE TABLE"):
+        return [text]
+    found, depth = [""], 0
+    for letter in body[: body.rindex(")")]:
+        depth += (letter == "(") - (letter == ")")
+        if letter == "," and not depth:
+            found.append("")
+        else:
+            found[-1] += letter
+    return [head.strip(), body[body.rindex(")") :].strip(), *sorted(one.strip() for one in found)]
 
 
 def revision(url: str) -> str | None:
@@ -104,6 +125,144 @@ def test_every_single_migration_can_be_taken_back(url: str, before: str, after: 
     downgrade(url, before)
 
     assert {name: text for name, text in schema(url).items() if name != "alembic_version"} == made
+
+
+# -- what is stored ------------------------------------------------------------------------------------------------
+
+BILLED: dict[str, dict[str, object]] = {
+    "statement_run": {
+        "run_id": "r1",
+        "natural_key": "2026-10|all|manual",
+        "period": "2026-10",
+        "source": "manual",
+        "scope": "{}",
+        "state": "Completed",
+        "requested_by": "Ann Lee",
+        "correlation_id": "c",
+        "expected": 1,
+        "attempt": 1,
+        "created_at": "2026-11-02 08:00:00.000000",
+        "resumed_at": "2026-11-02 08:00:00.000000",
+        "finished_at": "2026-11-02 08:05:00.000000",
+    },
+    "run_item": {
+        "run_id": "r1",
+        "contract_id": "c1",
+        "site_number": "0901",
+        "contract_version": 1,
+        "chunk": 0,
+        "outcome": "Generated",
+        "statement_id": "s1",
+        "finished_at": "2026-11-02 08:01:00.000000",
+    },
+    "statement": {
+        "statement_id": "s1",
+        "contract_id": "c1",
+        "period": "2026-10",
+        "version": 1,
+        "contract_version": 1,
+        "site_number": "0901",
+        "site_name": "Hotel 0901",
+        "status": "ReadyToSend",
+        "total": 1234500,  # a hundred and twenty-three and 45 cents, as SQLite keeps them
+        "run_id": "r1",
+        "warnings": "[]",
+        "comparison": "{}",
+        "created_at": "2026-11-02 08:01:00.000000",
+    },
+    "invoice": {
+        "number": "0901-202610-01-01",
+        "statement_id": "s1",
+        "invoice_group": 1,
+        "invoice_date": "2026-10-31",
+        "due_date": "2026-11-30",
+        "payment_terms": "Net 30",
+        "amount": 1234500,
+    },
+    "invoice_line": {
+        "line_id": "l1",
+        "invoice_number": "0901-202610-01-01",
+        "ordinal": 1,
+        "block": "fixedFee",
+        "title": "Valet",
+        "description": "October",
+        "code": "4700",
+        "amount": 1234500,
+        "meta": "{}",
+        "trace": "{}",
+    },
+    "statement_document": {
+        "statement_id": "s1",
+        "run_id": "r1",
+        "state": "Rendered",
+        "snapshot": "{}",
+        "blob_path": "2026-10/0901/s1-v01.pdf",
+        "sha256": "0" * 64,
+        "byte_count": 5,
+        "rendered_at": "2026-11-02 08:02:00.000000",
+    },
+}
+
+
+def everything(url: str) -> dict[str, list[dict[str, object]]]:
+    """The rows of each table of `BILLED`."""
+    engine = create_database(url)
+    with engine.connect() as connection:
+        found = {
+            name: [dict(row._mapping) for row in connection.execute(sa.text(f"SELECT * FROM {name}"))]  # noqa: S608
+            for name in BILLED
+        }
+    engine.dispose()
+    return found
+
+
+def store(url: str, table: str, row: dict[str, object]) -> None:
+    engine = create_database(url)
+    with engine.begin() as connection:
+        connection.execute(sa.table(table, *map(sa.column, row)).insert().values(row))
+    engine.dispose()
+
+
+def test_superseding_keeps_what_was_billed_before_it(url: str) -> None:
+    """Migration 0006 makes four tables anew: up and down again, every row of before is there, and tells the same."""
+    upgrade(url, "0005")
+    for table, row in BILLED.items():
+        store(url, table, row)
+    before = everything(url)
+
+    upgrade(url, "0006")
+    after = everything(url)
+    downgrade(url, "0005")
+
+    for table, (row,) in after.items():
+        (old,) = before[table]
+        lasting = old.keys() & row.keys()
+        assert {name: row[name] for name in lasting} == {name: old[name] for name in lasting}, table
+    (statement,), (invoice,), (line,) = (after[name] for name in ("statement", "invoice", "invoice_line"))
+    assert (statement["generation"], statement["checked_at"]) == (1, statement["created_at"])
+    assert invoice["invoice_id"] == line["invoice_id"]
+    assert (statement["superseded_at"], invoice["superseded_at"], statement["stale_since"]) == (None, None, None)
+    assert (after["statement_run"][0]["kind"], after["statement_run"][0]["requested_by_id"]) == ("Generate", "")
+    assert everything(url) == before
+
+
+def test_what_was_superseded_is_left_behind_on_the_way_back(url: str) -> None:
+    """The older schema holds one statement per contract and month, so it keeps the one that counts."""
+    upgrade(url, "0005")
+    for table, row in BILLED.items():
+        store(url, table, row)
+    before = everything(url)
+    upgrade(url, "0006")
+    old = everything(url)
+    superseded = {"statement_id": "s0", "status": "Superseded", "generation": 0}
+    store(url, "statement", old["statement"][0] | superseded)
+    store(url, "invoice", old["invoice"][0] | {"statement_id": "s0", "invoice_id": "i0", "superseded_at": "2026-11-03"})
+    store(url, "invoice_line", old["invoice_line"][0] | {"line_id": "l0", "invoice_id": "i0"})
+    store(url, "statement_document", old["statement_document"][0] | {"statement_id": "s0"})
+
+    downgrade(url, "0005")
+
+    assert everything(url) == before
 
 
 # -- SQL Server ---------------------------------------------------------------------------------------------------

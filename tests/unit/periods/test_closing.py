@@ -25,6 +25,7 @@ from shared_code.periods.model import Action
 from shared_code.periods.tables import period_change
 from shared_code.statements import generation, runs
 from shared_code.statements.reading.queries import run_items
+from shared_code.statements.scope import RunCommand
 from tests.unit.contracts import documents, parts
 
 pytestmark = pytest.mark.usefixtures("stored")
@@ -135,7 +136,7 @@ def contract_in_force() -> None:
 
 
 def start(period: Period = OCTOBER, source: str = "manual") -> str:
-    return runs.start_run(runs.RunCommand(str(period), "mia", "c", source=source)).run_id
+    return runs.start_run(RunCommand(str(period), "mia", "c", source=source)).run_id
 
 
 def reasons(run: str) -> list[tuple[str, str | None]]:

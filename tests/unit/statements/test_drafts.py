@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -13,7 +12,16 @@ from hypothesis import strategies as st
 
 from shared_code.billing.comparison import Comparison, Why
 from shared_code.billing.model import FactReference, Line, Outcome, Reason, Step, Trace
-from shared_code.contracts.schema import Contract, DayOfMonth, InvoiceGroup, NetDays, OnReceipt, PaymentTerms, RawTerms
+from shared_code.contracts.schema import (
+    BillingRef,
+    Contract,
+    DayOfMonth,
+    InvoiceGroup,
+    NetDays,
+    OnReceipt,
+    PaymentTerms,
+    RawTerms,
+)
 from shared_code.documents.model import BillTo, Brand, to_json
 from shared_code.foundation.calendar import Period
 from shared_code.statements.drafts import (
@@ -38,10 +46,15 @@ def line(amount: str, group: int = 1, title: str = "Valet") -> Line:
 
 
 def draft(
-    lines: Sequence[Line], *, groups: Sequence[InvoiceGroup] = (), period: Period = SEPTEMBER, **fields: Any
+    lines: Sequence[Line],
+    *,
+    groups: Sequence[InvoiceGroup] = (),
+    period: Period = SEPTEMBER,
+    comparison: Comparison | None = None,
+    **fields: Any,
 ) -> StatementDraft:
     deal: Contract = contract(groups=tuple(groups), **{"grouping_enabled": bool(groups), **fields})
-    return draft_statement("k-1", 3, deal, SITE, period, Outcome(tuple(lines)))
+    return draft_statement("k-1", 3, deal, SITE, period, Outcome(tuple(lines)), comparison=comparison)
 
 
 def group(number: int, **fields: Any) -> InvoiceGroup:
@@ -176,12 +189,26 @@ def test_the_snapshot_prints_what_was_drafted() -> None:
     assert json.loads(to_json(printed))["invoices"][0]["lines"][0]["title"] == "Self"
 
 
+def test_a_group_may_have_its_own_contacts_vendor_and_purchase_order() -> None:
+    """B36, B39; the purchase order stands in the group's description, as the legacy form has it (DQ14)."""
+    own = group(2, description="PO 4711", vendor_id=" V-9 ", emails=("ap@example.com",))
+    order = BillingRef(type="purchase_order", text="PO 4711", group=2)
+
+    found = draft([line("1"), line("2", 2)], groups=[group(1), own], purchase_order="PO-7", references=(order,))
+
+    assert [(one.purchase_order, one.vendor_id, one.emails) for one in found.invoices] == [
+        ("PO-7", None, ()),
+        ("PO 4711", "V-9", ("ap@example.com",)),
+    ]
+    assert [one.vendor for one in snapshot(found, BRAND).invoices] == [None, "V-9"]
+
+
 def test_traces_are_json_and_lose_no_digit() -> None:
-    selection = {"measure": "shareable", "codes": ["A"]}
-    reference = FactReference("revenue_daily", "codes “A”", 3, money("0.0001"), ("b-1",), "2024-09", selection)
+    selection = {"measure": "shareable", "codes": ["“A”"]}
+    reference = FactReference("revenue_daily", "1234", "2024-09", selection, 3, money("0.0001"), ("b-1",))
     trace = Trace(
         inputs={"rate": money("12345678901234567.890123"), "start": date(2024, 9, 1), "overtimeRate": None, "n": 2},
-        steps=(Step("charge", money("1.00")),),
+        steps=(Step("{share:number} % of {amount:dollars}", money("1.00"), (money("12.50"), money("8"))),),
         facts=(reference,),
     )
 
@@ -189,16 +216,16 @@ def test_traces_are_json_and_lose_no_digit() -> None:
 
     assert read == {
         "inputs": {"rate": "12345678901234567.890123", "start": "2024-09-01", "overtimeRate": None, "n": 2},
-        "steps": [{"text": "charge", "value": "1.00"}],
+        "steps": [{"text": "12.5 % of $8.00", "value": "1.00"}],
         "facts": [
             {
                 "dataset": "revenue_daily",
-                "predicate": "codes “A”",
+                "predicate": "site 1234, month 2024-09, deposit flag not V, category not Per Man Hour, codes “A”",
                 "rows": 3,
                 "amount": "0.0001",
                 "batches": ["b-1"],
                 "period": "2024-09",
-                "selection": {"measure": "shareable", "codes": ["A"]},
+                "selection": {"measure": "shareable", "codes": ["“A”"]},
             }
         ],
     }
@@ -245,6 +272,6 @@ def test_where_a_statement_goes_follows_from_its_comparison(
     """Rules R25, R50, R51; decision 5."""
     found = None if why is None else Comparison(money("1"), money("2"), money("3"), money("0"), money("0"), why)
 
-    made = replace(draft([line("1")]), comparison=found)
+    made = draft([line("1")], comparison=found)
 
-    assert (made.status, made.status_reason) == (status, reason)
+    assert made.review == (status, reason)

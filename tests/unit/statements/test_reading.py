@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -65,11 +66,13 @@ def run(run_id: str, period: str, seconds: int) -> dict[str, object]:
     return {
         "run_id": run_id,
         "natural_key": run_id,
+        "kind": "Generate",
         "period": period,
         "source": "manual",
         "scope": '{"siteNumbers": ["0001"]}' if done else "{}",
         "state": "Completed" if done else "Running",
         "requested_by": "ann",
+        "requested_by_id": "ann-1",
         "correlation_id": "c",
         "expected": 5,
         "attempt": 1,
@@ -96,6 +99,7 @@ def add_statement(connection: sa.Connection, number: str, total: str, place: int
             contract_id=f"contract-{number}",
             period="2026-10",
             version=1,
+            generation=1,
             contract_version=1,
             site_number=number,
             site_name=f"Hotel {number}",
@@ -105,10 +109,12 @@ def add_statement(connection: sa.Connection, number: str, total: str, place: int
             run_id="october",
             warnings='[{"code":"RATE_BEFORE_BASE","message":"before the base"}]' if number == "0001" else "[]",
             created_at=START + timedelta(seconds=10 - place),
+            checked_at=START,
         )
     )
     connection.execute(
         invoice.insert().values(
+            invoice_id=f"invoice-{number}",
             number=f"{number}-202610-01-01",
             statement_id=f"statement-{number}",
             invoice_group=1,
@@ -120,7 +126,7 @@ def add_statement(connection: sa.Connection, number: str, total: str, place: int
     connection.execute(
         invoice_line.insert().values(
             line_id=f"line-{number}",
-            invoice_number=f"{number}-202610-01-01",
+            invoice_id=f"invoice-{number}",
             ordinal=1,
             block="fixedFee",
             title="Service",
@@ -133,12 +139,14 @@ def add_statement(connection: sa.Connection, number: str, total: str, place: int
     )
     document = {"statement_id": f"statement-{number}", "run_id": "october", "state": "Pending", "snapshot": "{}"}
     connection.execute(statement_document.insert(), document)
+    begun = START + timedelta(minutes=1)
+    timed = {"started_at": begun, "finished_at": begun + timedelta(seconds=6 - place, milliseconds=-750)}
     connection.execute(
-        run_item.insert(), item(number) | {"outcome": "Generated", "statement_id": f"statement-{number}"}
+        run_item.insert(), item(number) | timed | {"outcome": "Generated", "statement_id": f"statement-{number}"}
     )
 
 
-def sites_listed(visible: Visibility, sort: str | None = None, **wanted: str) -> list[str]:
+def sites_listed(visible: Visibility, sort: str | None = None, **wanted: Any) -> list[str]:
     page = queries.list_statements(StatementFilter(**wanted), PageRequest(100, None, sort), visible)
     assert page.total == len(page.items)
     return [found.site_number for found in page.items]
@@ -245,24 +253,28 @@ def test_what_there_is_not_is_refused(what: str, ask: Callable[[], object], code
 
 def test_a_run_is_written_as_callers_know_it() -> None:
     assert dumps(queries.run_status("october")) == (
-        '{"id":"october","period":"2026-10","source":"manual","scope":{"siteNumbers":["0001"]},"state":"Completed",'
+        '{"id":"october","kind":"Generate","period":"2026-10","source":"manual","scope":{"siteNumbers":["0001"]},"state":"Completed",'
         '"attempt":1,"requestedBy":"ann","createdAt":"2026-11-02T08:00:00Z","finishedAt":"2026-11-02T08:05:00Z",'
-        '"expected":5,"outcomes":{"generated":4,"nothingToBill":0,"failed":1,"skipped":0,"pending":0},'
+        '"cancelledAt":null,"expected":5,"outcomes":{"generated":4,"nothingToBill":0,"held":0,"failed":1,"skipped":0,'
+        '"cancelled":0,"pending":0},'
         '"reasons":{"SITE_UNKNOWN":1},"documents":{"rendered":0,"pending":4},"statements":4,"invoices":4,'
-        '"total":1251.50}'
+        '"total":1251.50,"timings":{"firstStarted":"2026-11-02T08:01:00Z","lastFinished":"2026-11-02T08:01:05.250000Z",'
+        '"seconds":5.25}}'
     )
 
 
 def test_a_statement_is_written_as_callers_know_it() -> None:
     assert dumps(queries.statement_detail("statement-0001", EVERYTHING)) == (
         '{"id":"statement-0001","siteNumber":"0001","siteName":"Hotel 0001","contractId":"contract-0001",'
-        '"contractVersion":1,"period":"2026-10","version":1,"status":"ApprovalTeam","statusReason":"NO_COMPARISON",'
-        '"total":10.00,"runId":"october","createdAt":"2026-11-02T08:00:10Z",'
+        '"contractVersion":1,"period":"2026-10","version":1,"generation":1,"status":"ApprovalTeam",'
+        '"statusReason":"NO_COMPARISON","total":10.00,"runId":"october","createdAt":"2026-11-02T08:00:10Z",'
+        '"supersededAt":null,"staleSince":null,"staleReason":null,"comparison":null,"staleDifference":null,'
         '"warnings":[{"code":"RATE_BEFORE_BASE","message":"before the base"}],'
         '"invoices":[{"number":"0001-202610-01-01","group":1,"invoiceDate":"2026-10-31","dueDate":null,'
-        '"paymentTerms":"Due on Receipt","purchaseOrder":null,"title":null,"description":null,"amount":10.00,'
+        '"paymentTerms":"Due on Receipt","purchaseOrder":null,"title":null,"description":null,"customerName":null,'
+        '"vendorId":null,"emails":[],"amount":10.00,'
         '"lines":[{"id":"line-0001","block":"fixedFee","title":"Service","description":"A month","code":"4700",'
-        '"amount":10.00}]}]}'
+        '"amount":10.00,"adHocLineId":null}]}]}'
     )
 
 
@@ -272,5 +284,5 @@ def test_a_page_is_written_with_its_cursor_and_the_number_of_all() -> None:
     assert text == (
         '{"items":[{"contractId":"contract-0005","siteNumber":"0005","contractVersion":1,"outcome":"Failed",'
         '"reason":"SITE_UNKNOWN","message":"not known","suggestion":"Drop a site master that lists it, then retry '
-        'the run.","reasons":[],"statementId":null}],"nextCursor":null,"total":1}'
+        'the run.","owner":"billingAdmin","reasons":[],"statementId":null}],"nextCursor":null,"total":1}'
     )

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from shared_code.statements.requests import RunRequest
-from shared_code.statements.runs import RunCommand
+from shared_code.statements.scope import RunCommand
 
 GOOD: list[tuple[dict[str, Any], RunCommand]] = [
     ({"period": "2026-10"}, RunCommand("2026-10", "ann", "c-1")),

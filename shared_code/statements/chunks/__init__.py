@@ -1,0 +1,1 @@
+"""What a chunk of a run reads of its contracts."""

@@ -1,0 +1,1 @@
+"""What a statement is computed from besides terms and facts."""
