@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -72,6 +73,11 @@ def _matrix(table: str) -> dict[str, dict[Role, Cell]]:
 MATRIX = _matrix(_TABLE)
 """Resource, role → cell. Bank data is a resource of its own: who may not read it sees it masked."""
 
+# What a business setting adds while it is on (http-api: "unless the setting allows"): its field, and the roles.
+WHILE_SET: dict[tuple[str, Access], tuple[str, frozenset[Role]]] = {
+    ("transitions", "approve"): ("billing_admin_approves", frozenset({"billingAdmin"})),
+}
+
 # How many months before the present one a role may look back in what was billed (platform 3.3); others without end.
 MONTHS_BACK: dict[Role, int] = {"accountManager": 24, "districtManager": 36}
 BILLED = frozenset({"statements", "invoices", "lines", "explanations", "reports"})
@@ -81,6 +87,12 @@ def granting(roles: frozenset[Role], resource: str, access: Access) -> dict[Role
     """Those of `roles` that allow `access` to `resource`, with their cells; none means refused."""
     row = MATRIX.get(resource, {})
     return {role: cell for role, cell in row.items() if role in roles and access in cell.allowed}
+
+
+def added(roles: frozenset[Role], resource: str, access: Access, switched_on: Collection[str]) -> dict[Role, Cell]:
+    """Those of `roles` that one of the settings that are on, by field, allows `access` to `resource` besides."""
+    setting, holders = WHILE_SET.get((resource, access), ("", frozenset()))
+    return {role: Cell(frozenset({access}), own=False) for role in roles & holders if setting in switched_on}
 
 
 def known_roles(names: frozenset[str]) -> frozenset[Role]:

@@ -23,9 +23,10 @@ from shared_code.access.model import (
     User,
     user_key,
 )
+from shared_code.access.permissions import switched_on
 from shared_code.access.repository import UserFilter
 from shared_code.access.requests import AssignmentsRequest, RoleRequest, UserRequest
-from shared_code.access.roles import MATRIX, ROLES, Access, Role, granting, known_roles
+from shared_code.access.roles import MATRIX, ROLES, Access, Role, added, granting, known_roles
 from shared_code.foundation import audit, clock
 from shared_code.foundation.context import current
 from shared_code.foundation.database import UnitOfWork, reading, transaction
@@ -70,6 +71,7 @@ def who_am_i(caller: Caller) -> Me:
     with reading() as connection:
         standing = repository.standing(connection, caller.user_id, clock.now())
         user = repository.users_by_id(connection, [caller.user_id]).get(caller.user_id)
+        settings_on = switched_on(connection)
     roles = known_roles(standing.roles)
     return Me(
         user_id=caller.user_id,
@@ -78,13 +80,16 @@ def who_am_i(caller: Caller) -> Me:
         roles=tuple(role for role in ROLES if role in roles),
         sites=user.sites if user and standing.name else (),
         districts=user.districts if user and standing.name else (),
-        capabilities=tuple(_capabilities(roles)),
+        capabilities=tuple(_capabilities(roles, settings_on)),
     )
 
 
-def _capabilities(roles: frozenset[Role]) -> Iterator[Capability]:
+def _capabilities(roles: frozenset[Role], settings_on: frozenset[str]) -> Iterator[Capability]:
     for resource in MATRIX:
-        cells = {access: granting(roles, resource, access) for access in _ACCESSES}
+        cells = {
+            access: granting(roles, resource, access) | added(roles, resource, access, settings_on)
+            for access in _ACCESSES
+        }
         may = tuple(access for access in _ACCESSES if cells[access])
         if may:
             own = all(cell.own for found in cells.values() for cell in found.values())

@@ -12,8 +12,10 @@ from shared_code.access.model import Caller, Permission
 from shared_code.access.permissions import authorise
 from shared_code.access.roles import MATRIX, ROLES, Access
 from shared_code.access.tables import app_user, district_assignment, site_assignment, user_role
+from shared_code.access.users import who_am_i
 from shared_code.facts.tables import site
 from shared_code.foundation import clock
+from shared_code.foundation.business_settings.service import change
 from shared_code.foundation.errors import BillingError
 from tests.unit.access.test_roles import CELLS
 
@@ -147,6 +149,30 @@ def test_a_request_costs_one_statement(engine: sa.Engine, roles: list[str]) -> N
         authorise(ANN, "statements", "read")
 
     assert len([statement for statement in found if statement.startswith("SELECT")]) == 1
+
+
+# -- what a setting adds ----------------------------------------------------------------------------------------------
+
+
+SWITCHED = [(True, "billingAdmin", True), (False, "billingAdmin", False), (True, "auditor", False)]
+
+
+@pytest.mark.parametrize(("on", "role", "may"), SWITCHED)
+def test_billing_admins_approve_while_a_setting_says_so(engine: sa.Engine, on: bool, role: str, may: bool) -> None:
+    add_user(engine, role)
+    change({"billingAdminApproves": on}, "agreed with the billing managers", "*")
+
+    assert refused("transitions", "approve") == (not may)
+    capabilities = {found.resource: found.may for found in who_am_i(ANN).capabilities}
+    assert capabilities.get("transitions") == (("approve",) if may else None)
+    assert all(refused("transitions", access) for access in ("read", "write"))
+
+
+def test_what_a_setting_adds_is_for_all_sites(engine: sa.Engine) -> None:
+    add_user(engine, "billingAdmin", "accountManager", numbers=["0901"])
+    change({"billingAdminApproves": True}, "agreed with the billing managers", "*")
+
+    assert authorise(ANN, "transitions", "approve").visible.everything
 
 
 # -- rows -------------------------------------------------------------------------------------------------------------
