@@ -1,4 +1,4 @@
-"""Months of the books over HTTP: are they open, and who closed them (rules R41)."""
+"""Months of the books over HTTP: are they open, who closed them, and how far are they (rules R41)."""
 
 import azure.functions as func
 
@@ -7,14 +7,15 @@ from functions.http import Call, Reply, route
 
 blueprint = func.Blueprint()
 PERIOD = "shared_code.periods.model:BooksPeriod"
+STATUS = "shared_code.statements.readiness.model:PeriodStatus"
 
 
-@route(blueprint, "GET", "periods/{period}", ok(PERIOD), resource="periods", access="read")
+@route(blueprint, "GET", "periods/{period}", ok(STATUS), resource="periods", access="read")
 def get_period(call: Call) -> Reply:
-    """Whether a month is open or closed, with everything that was decided about it."""
-    from shared_code.periods.closing import show
+    """Whether a month is open or closed, what was decided about it, and how far its contracts are."""
+    from shared_code.statements.readiness.service import period_status
 
-    return Reply(show(call.period))
+    return Reply(period_status(call.period, call.visible))
 
 
 @route(

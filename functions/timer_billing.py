@@ -1,4 +1,4 @@
-"""The clock: the month's run, and the sweep of what an earlier process left behind."""
+"""The clock: the month's run, statements that facts have overtaken, and the sweep of what was left behind."""
 
 import azure.functions as func
 
@@ -24,3 +24,19 @@ def sweep_unfinished_work() -> None:
     from shared_code.statements.runs import watch_running_runs
 
     each(sweep, watch_running_runs, watch_imports, publish_reopened)
+
+
+@timer(blueprint, "0 35 * * * *")
+def draw_forgotten_documents() -> None:
+    """Draw what was changed after its run was done and whose message was lost."""
+    from shared_code.statements.rendering import draw_forgotten
+
+    draw_forgotten()
+
+
+@timer(blueprint, "10 * * * * *")
+def watch_statements() -> None:
+    """Mark statements that would be billed otherwise by now, with the difference."""
+    from shared_code.statements.staleness.watch import WATCH
+
+    WATCH.look()

@@ -1,0 +1,1 @@
+"""How far a month is: what of it is billed, what waits for whom, and what is missing, before it is closed."""
