@@ -1,4 +1,4 @@
-"""The clock: housekeeping, missed drops, and the nightly proof of the audit."""
+"""The clock: housekeeping, missed drops, the hourly check of invariants, and the nightly proof of the audit."""
 
 import azure.functions as func
 
@@ -21,6 +21,14 @@ def prove_audit() -> None:
     from shared_code.operations.audit import prove
 
     prove()
+
+
+@timer(blueprint, "0 50 * * * *", monitored=True)
+def check_invariants() -> None:
+    """Check every hour what must always be true; what is not is an error in the log, which an alert watches."""
+    from shared_code.operations.invariants.service import watch_invariants
+
+    watch_invariants()
 
 
 @timer(blueprint, "0 */10 * * * *")

@@ -32,6 +32,9 @@ from shared_code.operations import errors as operations
 from shared_code.operations import platform_errors
 from shared_code.periods import errors as periods
 from shared_code.statements import errors as statements
+from shared_code.statements.adhoc import errors as adhoc
+from shared_code.statements.catch_up import errors as catch_up
+from shared_code.statements.lifecycle import errors as lifecycle
 from shared_code.statements.reasons import REASONS
 
 
@@ -61,6 +64,9 @@ def catalog() -> dict[str, ErrorKind]:
         *operations.KINDS,
         *platform_errors.KINDS,
         *statements.KINDS,
+        *adhoc.KINDS,
+        *lifecycle.KINDS,
+        *catch_up.KINDS,
     )
     return REASONS | {kind.code: kind for kind in kinds}
 

@@ -72,6 +72,9 @@ AUDIT_EVENT_UNREADABLE = ErrorKind(
     "An event of the audit is not in the form in which it was written: somebody changed it in the database.",
     "Verify the audit, which names every broken place, and restore the database from a backup.",
 )
+INVARIANT_UNKNOWN = ErrorKind(
+    "INVARIANT_UNKNOWN", 2912, 400, "There is no such invariant.", "Leave the name out to see all of them."
+)
 
 KINDS = (
     INTERNAL_ERROR,
@@ -86,4 +89,5 @@ KINDS = (
     DEPENDENCY_UNKNOWN,
     AUDIT_STREAM_UNKNOWN,
     AUDIT_EVENT_UNREADABLE,
+    INVARIANT_UNKNOWN,
 )
