@@ -19,17 +19,15 @@ from typing import Any
 import httpx
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
 from localhost.processes import Process, wait_until
 from sample_data.generate import generate
 from sample_data.options import SampleOptions
 from shared_code.documents.paths import CONTRACT_DROPS, EDW_DROPS
-from shared_code.facts.tables import import_batch
-from shared_code.foundation.audit.tables import audit_event, audit_head
 from shared_code.foundation.clock import fingerprint
-from shared_code.foundation.database import Instant, outbox
+from shared_code.foundation.database import outbox
 from shared_code.operations.schema import metadata
+from tests.end_state import State, differences, rows
 from tests.flows.conftest import (
     PERIOD,
     App,
@@ -53,9 +51,6 @@ SMALL_UNITS = {"SLICE_BYTES": "20000", "CHUNK_CONTRACTS": "2", "DOCUMENTS_PER_ME
 RESULTS = ("statements", "import-reports", "run-reports", "quarantine", "import-work")
 LATEST_KILL_SECONDS = 1.2
 PATIENCE_SECONDS = 90
-
-
-type State = dict[str, Counter[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,12 +183,6 @@ def prove_audit(app: App) -> None:
     assert proof["intact"] and proof["events"], proof
 
 
-def differences(found: State, expected: State) -> list[str]:
-    """What is in one state and not in the other, line by line."""
-    lost = [f"lost from {part}: {line}" for part in expected for line in expected[part] - found.get(part, Counter())]
-    return lost + [f"new in {part}: {line}" for part in found for line in found[part] - expected.get(part, Counter())]
-
-
 def is_at_rest(app: App) -> bool:
     """Nothing waits: no message in a queue, none in the outbox, no poll of a blob under way."""
     with app.database() as connection:
@@ -219,35 +208,3 @@ def blobs(app: App, container: str) -> Iterator[str]:
         if container == "import-reports" and name.endswith(".json"):
             data = json.dumps(json.loads(data) | {"finishedAt": ""}).encode()
         yield f"{name} {fingerprint(data)}"
-
-
-def rows(connection: Connection, table: sa.Table) -> Iterator[str]:
-    """The rows of a table as text. An instant only says whether it is there, a batch number becomes a batch id."""
-    known = connection.execute(sa.select(import_batch.c.batch_no, import_batch.c.batch_id))
-    batches = {row.batch_no: row.batch_id for row in known}
-    for row in connection.execute(sa.select(table)).mappings():
-        shown = {column.name: _shown(column, row[column.name], batches) for column in table.columns}
-        if table is outbox:
-            del shown["claimed_until"]  # who published it: its writer, or a sweep that had to claim it
-            if '"finish"' in str(row["body"]):
-                shown["message_id"] = "new for each"
-        if row.get("consumer") == "drops":
-            shown["effect_key"] = "made of the blob's version, which is an instant in the emulator"
-        if table is audit_head:
-            del shown["hash"]
-        yield _deed(str(row["body"])) if table is audit_event else json.dumps(shown, default=str)
-
-
-def _deed(body: str) -> str:
-    """An event of the audit without what no two months share: instants, ids of requests, and the chain made of them."""
-    event = json.loads(body)
-    if event["actor"]["kind"] == "system":
-        event["actor"] = "system"  # whichever function got there first
-    changing = ("at", "previous", "sequence", "requestId", "correlationId")
-    return json.dumps({name: value for name, value in event.items() if name not in changing})
-
-
-def _shown(column: sa.Column[Any], value: Any, batches: dict[int, str]) -> Any:
-    if isinstance(column.type, Instant) or column.name == "source_etag":  # the emulator's etag is an instant, too
-        return value is not None
-    return batches[value] if column.name == "batch_no" else value

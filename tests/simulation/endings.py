@@ -1,0 +1,108 @@
+"""What a schedule has left behind, and whether that is what it has to be."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from shared_code.documents import paths
+from shared_code.foundation import database
+from shared_code.foundation.audit.tables import audit_event, audit_head
+from shared_code.foundation.clock import fingerprint
+from shared_code.foundation.database import inbox, outbox
+from shared_code.operations.invariants.service import check_invariants
+from shared_code.operations.schema import metadata
+from shared_code.statements.report import write_report
+from shared_code.statements.tables import dry_run_statement, run_item, statement_document, statement_run
+from tests.end_state import State, rows
+from tests.simulation.scenarios import Scenario, runs
+from tests.simulation.world import HOUR, World
+
+RESUMED = "run.resumed"
+_OF_MESSAGES = (inbox, outbox)
+
+
+def end_state(world: World, scenario: Scenario) -> State:
+    """Everything that is left, line by line: rows and blobs. Queues and outbox are empty, or the world has no rest.
+
+    How often the watchdog has woken a run is left out, and with it the messages that it has sent again: what remains is
+    which work was asked for and done, not how often.
+    """
+    names = runs() if scenario.rivals else []
+    with database.reading() as connection:
+        state = {f"table {table.name}": Counter(_rows(connection, table)) for table in metadata.sorted_tables}
+        state["messages"] = Counter(_messages(connection))
+    if not scenario.rivals:  # which of two runs has billed a contract is open; reports follow the database in any case
+        state["blobs"] = Counter(f"{place} {fingerprint(data)}" for place, data in world.stored.items())
+    return {part: Counter(_nameless(lines, names)) for part, lines in state.items() if lines}
+
+
+def _rows(connection: Connection, table: sa.Table) -> Iterator[str]:
+    if table in _OF_MESSAGES or table is audit_head:
+        return
+    for line in rows(connection, table):
+        if table is audit_event and json.loads(line)["action"] == RESUMED:
+            continue
+        yield _shared(table, line)
+
+
+def _shared(table: sa.Table, line: str) -> str:
+    """A row without what depends on how often the watchdog has come by, and when."""
+    row = json.loads(line) if table in (statement_run, dry_run_statement) else {}
+    if table is statement_run:
+        return json.dumps(row | {"attempt": ""})
+    if table is dry_run_statement:
+        return json.dumps(row | {"document": json.dumps(json.loads(row["document"]) | {"created_at": ""})})
+    return line
+
+
+def _messages(connection: Connection) -> set[str]:
+    """What was asked for, and which consumer has done it."""
+    asked = {row.message_id: f"{row.queue} {row.body}" for row in connection.execute(sa.select(outbox))}
+    done = {f"{row.consumer} did {asked[row.effect_key]}" for row in connection.execute(sa.select(inbox))}
+    return done | set(asked.values())
+
+
+def _nameless(lines: Counter[str], names: list[str]) -> Iterator[str]:
+    """The lines without the ids of runs, where these may change places."""
+    for line in lines.elements():
+        for name in names:
+            line = line.replace(name, "a run")
+        yield line
+
+
+def faults_of(world: World) -> list[str]:
+    """What must be true at the end of every schedule, whatever was done in it."""
+    world.now += 2 * HOUR  # nobody waits for anything any more
+    found = [f"invariant {one.name}: {one.violations}" for one in check_invariants() if not one.holds]
+    found += list(_wrong_documents(world))
+    found += list(_wrong_reports(world))
+    with database.reading() as connection:
+        open_items = sa.select(run_item.c.contract_id).where(run_item.c.outcome == "Pending")
+        found += [f"contract {one} has no outcome" for one in connection.scalars(open_items)]
+    return found
+
+
+def _wrong_documents(world: World) -> Iterator[str]:
+    """The bytes in the storage are those that the database vouches for, and there are no others."""
+    with database.reading() as connection:
+        c = statement_document.c
+        known = {row.blob_path: row.sha256 for row in connection.execute(sa.select(c.blob_path, c.sha256))}
+    stored = {name: fingerprint(data) for (_, name), data in world.stored.items() if name.endswith(".pdf")}
+    if known != stored:
+        yield f"documents differ: {sorted(set(known.items()) ^ set(stored.items()), key=str)}"
+
+
+def _wrong_reports(world: World) -> Iterator[str]:
+    """A report says what the database says."""
+    for run in runs():
+        path = paths.run_report(run)
+        place = (path.container, path.name)
+        stored = world.stored.get(place)
+        write_report(run)
+        if stored != world.stored[place]:
+            yield f"report of run {run} is another than the database's: {stored!r}"
