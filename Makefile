@@ -7,13 +7,16 @@ SITES ?= 771
 VOLUME ?= full
 PERIOD ?=
 RATES_AS_OF ?=
+SITE ?=
+SINCE ?=
+GENERATE ?=
 DIR ?=
 STATE ?= .state/local
 PORT ?= 7071
 ORACLE_MONTHS ?= 200000
 SOURCES := function_app.py functions shared_code localhost sample_data tests
 
-.PHONY: help setup demo run test test-unit test-oracle test-flows test-long check contracts-check shadow shadow-compare format bench lock clean
+.PHONY: help setup demo run test test-unit test-oracle test-simulation test-flows test-long mutants check contracts-check missed-periods invariants shadow shadow-compare format bench lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -31,20 +34,31 @@ contracts-check: setup ## does every legacy contract under DIR load, and survive
 	@test -n "$(DIR)" || { echo "say which folder: make contracts-check DIR=/where/they/are" >&2; exit 2; }
 	@$(PY) -m shared_code.contracts.check "$(DIR)" --rates-as-of "$(RATES_AS_OF)"
 
-test: test-unit test-oracle test-flows ## all tests
+missed-periods: setup ## months that the contracts of a site have missed (SITE=0901 SINCE=2026-01; GENERATE=1 bills them)
+	@test -n "$(SITE)" || { echo "say which site: make missed-periods SITE=0901" >&2; exit 2; }
+	@$(PY) -m shared_code.statements.catch_up --site "$(SITE)" --since "$(SINCE)" $(if $(GENERATE),--generate)
+
+test: test-unit test-oracle test-simulation test-flows ## all tests
 
 test-unit: setup ## the pure tests, in seconds
-	$(PY) -m pytest tests/unit -n 2
+	$(PY) -m pytest tests/unit tests/field_reports tests/stateful -m "not long" -n 2
 
 test-oracle: setup ## 200,000 generated contract-months against a second telling of the rules
 	ORACLE_MONTHS=$(ORACLE_MONTHS) $(PY) -m pytest tests/oracle -n 2
+
+test-simulation: setup ## a run with every fault at every boundary, in a simulated world (SIM_SEED, SIM_SCHEDULES)
+	$(PY) -m pytest tests/simulation -m "not long" -n 2
 
 # Flows mostly wait for locks, polls and starts: four files at a time keep two cores busy.
 test-flows: setup ## the app on real parts: host, bus, storage emulator
 	$(PY) -m pytest tests/flows -m "not long" -n 4 --dist loadfile
 
 test-long: setup ## soaks, which make test leaves out
-	$(PY) -m pytest tests/flows -m long
+	$(PY) -m pytest tests/flows tests/stateful -m long
+	SIM_SCHEDULES=$${SIM_SCHEDULES:-2000} $(PY) -m pytest tests/simulation -n 2
+
+mutants: setup ## breaks the calculators in thousands of ways: each must fail a test, 90 % at least (minutes, outside CI)
+	@$(PY) -m tests.mutants.report
 
 check: setup ## format, lint, types, import rules
 	.venv/bin/ruff format --check $(SOURCES)
@@ -55,6 +69,9 @@ check: setup ## format, lint, types, import rules
 format: setup ## put the code into its form
 	.venv/bin/ruff format $(SOURCES)
 	.venv/bin/ruff check --fix $(SOURCES)
+
+invariants: setup ## what must always be true of the database (STATE=.state/local, or DATABASE_URL)
+	@OPERATOR_NAME="$${OPERATOR_NAME:-operator}" DATABASE_URL="$${DATABASE_URL:-sqlite:///$(STATE)/powerbill.sqlite}" $(PY) -m shared_code.operations.invariants
 
 shadow: setup ## bill a folder of drops month by month (DROPS=folder PERIODS=2026-01:2026-09 OUT=file RATES_AS_OF=2025-12)
 	@$(PY) -m localhost.shadow --drops "$(DROPS)" --periods "$(PERIODS)" --out "$(OUT)" --rates-as-of "$(RATES_AS_OF)"
@@ -72,5 +89,5 @@ lock: ## compile the requirements with hashes, and the npm lock without addresse
 	node -e 'const f="package-lock.json",j=JSON.parse(require("fs").readFileSync(f));for(const p of Object.values(j.packages)){delete p.funding;delete p.resolved;if(String(p.license).includes(":/"+"/"))delete p.license}require("fs").writeFileSync(f,JSON.stringify(j,null,2)+"\n")'
 
 clean: ## remove everything that was made here
-	rm -rf .venv node_modules .state .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	rm -rf .venv node_modules mutants .state .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -174,9 +174,9 @@ def _guarded(proceed: Callable[[func.HttpRequest], Reply], req: func.HttpRequest
 
 
 def _as_bytes(reply: Reply) -> Reply:
-    if isinstance(reply.body, bytes):
-        return reply
-    return replace(reply, body=b"" if reply.status == 204 else dumps(reply.body).encode())
+    if reply.status == 204:  # a repetition under an Idempotency-Key, too
+        return replace(reply, body=b"")
+    return reply if isinstance(reply.body, bytes) else replace(reply, body=dumps(reply.body).encode())
 
 
 def _enter(declared: Route, handler: Handler, req: func.HttpRequest) -> Reply:

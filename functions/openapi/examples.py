@@ -38,6 +38,9 @@ _EXAMPLES: dict[str, dict[str, tuple[str, Json]]] = {
             {"period": "2026-10", "siteNumbers": ["0042", "0107"], "source": "preview", "dryRun": True},
         ),
     },
+    "shared_code.statements.catch_up.requests:CatchUpRequest": {
+        "twoMonths": ("Bill two missed months.", {"periods": ["2026-08", "2026-09"]})
+    },
     "shared_code.contracts.schema:Contract": {
         "fixedFee": ("A monthly fee, due in 30 days, with a note that bills nothing yet.", _CONTRACT)
     },
@@ -110,6 +113,39 @@ _EXAMPLES: dict[str, dict[str, tuple[str, Json]]] = {
         "reopen": (
             "Bill a closed month again.",
             {"action": "reopen", "reason": "a revenue file was corrected by the source"},
+        ),
+    },
+    "shared_code.statements.lifecycle.requests:TransitionRequest": {
+        "approve": ("Approve a statement.", {"to": "ReadyToSend"}),
+        "sendBack": (
+            "Ask for another look.",
+            {"to": "ARReview", "fromStatus": "ApprovalTeam", "reason": "the site disputes the hours of the 14th"},
+        ),
+    },
+    "shared_code.statements.lifecycle.requests:CommentRequest": {
+        "hours": ("Say what is odd about a month.", {"text": "Two shifts of the 14th were booked twice."})
+    },
+    "shared_code.statements.lifecycle.requests:SiteCommentRequest": {
+        "hours": (
+            "Say what is odd about a month that is not billed yet.",
+            {"period": "2026-10", "text": "Two shifts of the 14th were booked twice."},
+        )
+    },
+    "shared_code.statements.adhoc.requests:AdHocLineRequest": {
+        "credit": (
+            "Credit a client.",
+            {"type": "miscellaneous", "title": "Goodwill", "amount": -150.00, "reason": "agreed with the client"},
+        ),
+        "paidByTheClient": (
+            "Credit what the client has paid, on an account of expenses.",
+            {
+                "type": "clientPaidExpense",
+                "title": "Uniforms",
+                "amount": 284.50,
+                "code": "7170",
+                "description": "three jackets",
+                "reason": "receipt of 12 October",
+            },
         ),
     },
     "shared_code.foundation.shapes:WithReason": {

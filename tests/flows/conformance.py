@@ -47,7 +47,8 @@ class Conformance:
         media = answer.headers.get("content-type", "").partition(";")[0]
         content = announced.get("content", {})
         assert media in content or not content, f"{place} as {media}; the document announces {', '.join(content)}"
-        if media == "application/json" and answer.request.method != "HEAD":
+        assert content or not answer.content, f"{place} with a body; the document announces none"
+        if content and media == "application/json" and answer.request.method != "HEAD":
             pointer = "/".join(map(_escaped, ("paths", template, method, "responses", status, "content", media)))
             faults = [
                 f"{error.json_path}: {error.message[:300]}"

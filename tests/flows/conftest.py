@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -206,6 +209,15 @@ def running_app(state: Path, root: Path = ROOT, /, *, queues: Path | None = None
         finally:
             app.close()
             assert not refused.exists() or not refused.read_text()
+            assert_invariants(stack.database_url, root)
+
+
+def assert_invariants(database_url: str, root: Path = ROOT) -> None:
+    """Whatever a test has done, what must always be true of the database is true."""
+    environment = {**os.environ, "OPERATOR_NAME": "Example Parking", "DATABASE_URL": database_url}
+    command = [sys.executable, "-m", "shared_code.operations.invariants"]
+    checked = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def exact(answer: httpx.Response) -> Any:

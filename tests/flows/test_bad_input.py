@@ -279,7 +279,6 @@ REFUSED_RUNS: list[tuple[str, Any, int, str, str]] = [
     ("a month far ahead", {"period": "2199-01"}, 422, "PERIOD_UNKNOWN", "2199-01"),
     ("an unknown site", {"period": PERIOD, "siteNumbers": ["0901", "0998"]}, 422, "SITES_UNKNOWN", "0998"),
     ("an unknown component", {"period": PERIOD, "contractTypes": ["nothing"]}, 422, "NO_CONTRACTS", "no contract"),
-    ("a dry run", {"period": PERIOD, "dryRun": True}, 422, "DRY_RUN_NOT_SUPPORTED", "dry run"),
 ]
 
 

@@ -52,9 +52,24 @@ EXAMPLES = {
     "get_statement_run": Example("statement-runs/{run}"),
     "list_statement_run_items": Example("statement-runs/{run}/items"),
     "retry_statement_run": Example(f"statement-runs/{UNKNOWN}/retry", 404, body=b""),
+    "cancel_statement_run": Example(f"statement-runs/{UNKNOWN}", 404),
+    "list_statement_run_previews": Example("statement-runs/{dry_run}/preview"),
+    "get_missed_periods": Example("contracts/{site}/missed-periods"),
+    "bill_missed_periods": Example("contracts/0999/missed-periods", 404, body=b""),
     "list_statements": Example("statements"),
     "get_statement": Example("statements/{statement}", of_site=True),
+    "regenerate_statement": Example(f"statements/{UNKNOWN}/regenerate", 400, body=b""),  # without a key
     "get_statement_pdf": Example("statements/{statement}/pdf", of_site=True),
+    "change_statement_status": Example("statements/{statement}/transitions", 400, body=EMPTY),
+    "release_statement": Example("statements/{statement}/release", 400, body=EMPTY),
+    "list_statement_comments": Example("statements/{statement}/comments", of_site=True),
+    "add_statement_comment": Example("statements/{statement}/comments", 400, body=EMPTY),
+    "list_site_comments": Example("sites/{site}/comments", of_site=True),
+    "add_site_comment": Example("sites/{site}/comments", 400, body=EMPTY),
+    "get_invoice": Example("invoices/{invoice}", of_site=True),
+    "list_ad_hoc_lines": Example("invoices/{invoice}/ad-hoc-lines"),
+    "add_ad_hoc_line": Example("invoices/{invoice}/ad-hoc-lines", 400, body=EMPTY),
+    "remove_ad_hoc_line": Example(f"invoices/{{invoice}}/ad-hoc-lines/{UNKNOWN}", 404),
     "explain_line": Example("lines/{line}/explanation", of_site=True),
     "list_source_rows": Example("lines/{line}/explanation/facts/1", 404, of_site=True),  # a monthly fee counts no rows
     "get_contract": Example("sites/{site}/contract", of_site=True),
@@ -91,6 +106,7 @@ EXAMPLES = {
     "list_setting_changes": Example("settings/gapDays/history"),
     "list_audit_events": Example("operations/audit"),
     "verify_audit": Example("operations/audit/verification"),
+    "check_all_invariants": Example("operations/invariants"),
     "list_dead_letters": Example("operations/dead-letters"),
     "get_dead_letter": Example("operations/dead-letters/{letter}"),
     "replay_dead_letter": Example(f"operations/dead-letters/{UNKNOWN}/replay", 400, body=EMPTY),
@@ -134,6 +150,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         both = f"forecast/{PERIOD}/{OWN}-and-{OTHER}.csv"
         app.take_in({both: forecast(OWN, OTHER)})
         run = app.bill()
+        dry_run = app.bill(dryRun=True)
         statements = {row["siteNumber"]: row["id"] for row in app.every("statements")}
         with app.database() as connection:
             user, district = "accountManager@example.com", "districtManager@example.com"
@@ -144,7 +161,9 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
             site: {
                 "site": site,
                 "run": run.id,
+                "dry_run": dry_run.id,
                 "statement": statements[site],
+                "invoice": f"{site}-202610-01-01",
                 "line": app.get(f"statements/{statements[site]}")["invoices"][0]["lines"][0]["id"],
                 "batch": batches[f"site_statistics/{PERIOD}/{site}.csv"]["batchId"],
                 "letter": "d" * 32,

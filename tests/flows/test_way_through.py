@@ -113,7 +113,7 @@ def test_the_correlation_of_a_request_is_on_everything_that_it_brings_about(app:
     ended = Counter(line["function"] for line in lines if "durationMs" in line)
     assert set(ended) == set(STEPS)
     assert ended["render_statement_documents"] == len(SITES)  # one message for each statement
-    assert any(line["message"] == f"run {run_id} is completed" for line in lines)
+    assert any(line["message"] == f"run {run_id} is finished" for line in lines)
 
     with app.database() as connection:
         sent = connection.execute(

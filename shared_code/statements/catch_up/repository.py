@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from shared_code.contracts.tables import contract, contract_version
+from shared_code.facts.tables import current_facts
 from shared_code.foundation.database import AnyRow
 from shared_code.foundation.visibility import Visibility
 from shared_code.periods.tables import period_change
@@ -62,6 +63,17 @@ def billed(connection: Connection, site_number: str) -> Sequence[AnyRow]:
         .where(c.contract_id.in_(_of_site(site_number)), c.status != SUPERSEDED)
         .distinct()
         .order_by(c.contract_id, c.period)
+    ).all()
+
+
+def loaded(connection: Connection, site_number: str) -> Sequence[AnyRow]:
+    """When facts of the site last became current, by month."""
+    c = current_facts.c
+    return connection.execute(
+        sa.select(c.period, sa.func.max(c.changed_at).label("changed_at"))
+        .where(c.site == site_number)
+        .group_by(c.period)
+        .order_by(c.period)
     ).all()
 
 

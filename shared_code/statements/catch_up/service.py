@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
@@ -38,6 +39,8 @@ class _History:
 
     tries: Mapping[Period, AnyRow]
     billed: frozenset[Period]
+    loaded: Mapping[Period, datetime]
+    """When facts of the site were last loaded, by month."""
 
     @property
     def first(self) -> Period | None:
@@ -45,10 +48,16 @@ class _History:
         return min((*self.tries, *self.billed), default=None)
 
     def is_done(self, period: Period) -> bool:
-        """Billed, or found to come to nothing; that a contract was not in force may have been mended since."""
+        """Billed, or found to come to nothing by the facts that there are.
+
+        That a contract was not in force may have been mended since, and what came to nothing may be something by facts
+        that came later.
+        """
         tried = self.tries.get(period)
-        nothing = tried is not None and tried.outcome == "NothingToBill" and tried.reason != "NOT_IN_FORCE"
-        return nothing or period in self.billed
+        if tried is None or tried.outcome != "NothingToBill" or tried.reason == "NOT_IN_FORCE":
+            return period in self.billed
+        loaded = self.loaded.get(period)
+        return loaded is None or loaded <= tried.tried_at or period in self.billed
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +147,9 @@ def _histories(connection: Connection, site_number: str) -> dict[str, _History]:
     billed: dict[str, set[Period]] = defaultdict(set)
     for row in repository.billed(connection, site_number):
         billed[row.contract_id].add(Period.parse(row.period))
-    found: dict[str, _History] = defaultdict(lambda: _History({}, frozenset()))
-    return found | {name: _History(tries[name], frozenset(billed[name])) for name in {*tries, *billed}}
+    loaded = {Period.parse(row.period): row.changed_at for row in repository.loaded(connection, site_number)}
+    found: dict[str, _History] = defaultdict(lambda: _History({}, frozenset(), loaded))
+    return found | {name: _History(tries[name], frozenset(billed[name]), loaded) for name in {*tries, *billed}}
 
 
 def _due(versions: Sequence[_Version], first: Period | None) -> Iterator[Period]:

@@ -218,6 +218,7 @@ def mark(connection: Connection, read: AnyRow, values: Mapping[str, object]) -> 
             c.status == read.status,
             c.total == read.total,
             c.stale_since == read.stale_since if read.stale_since is not None else c.stale_since.is_(None),
+            c.stale_reason == read.stale_reason if read.stale_reason is not None else c.stale_reason.is_(None),
             c.checked_at == read.checked_at,
         )
         .values(**values)

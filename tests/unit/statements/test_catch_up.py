@@ -112,6 +112,20 @@ def test_a_month_that_came_to_nothing_is_not_missed(stage: Stage) -> None:
     assert missed() == []
 
 
+def test_a_month_that_came_to_nothing_is_missed_once_later_facts_say_otherwise(stage: Stage) -> None:
+    """A silent zero: the first file said that nobody had come, the corrected one says that many had."""
+    save_rooms("0901")
+    rooms("0901", 0)
+    assert outcomes(stage.bill()) == {"nothing_to_bill": 1}
+    clock.set_clock(lambda: NOVEMBER + timedelta(hours=5))
+    rooms("0901", 500)
+    assert missed() == ["2026-10"]
+
+    bill_missed(stage)
+
+    assert (live_numbers(), missed()) == (["0901-202610-01-01"], [])
+
+
 def test_a_month_that_a_regeneration_brought_to_nothing_is_not_missed(stage: Stage) -> None:
     saved = save_rooms("0901")
     rooms("0901", 100)
