@@ -28,6 +28,7 @@ from shared_code.statements.adhoc.answers import added_lines
 from shared_code.statements.adhoc.model import Addition
 from shared_code.statements.reading.invoices import invoice_detail
 from shared_code.statements.reading.model import StatementDetail
+from shared_code.statements.rendering import draw_forgotten
 from shared_code.statements.tables import (
     gl_account,
     invoice,
@@ -51,6 +52,7 @@ from tests.unit.statements.stage import (
     save_rooms,
     send_out,
     standing,
+    start,
 )
 
 ONE, TWO = "0901-202610-01-01", "0901-202610-02-01"
@@ -559,3 +561,28 @@ def test_the_snapshot_says_what_the_rows_say(stage: Stage) -> None:
 
     assert document.total == current(contract).total == 155
     assert [(one.number, one.amount) for one in document.invoices] == [(ONE, Decimal(105)), (TWO, Decimal(50))]
+
+
+def test_a_document_whose_message_was_lost_is_drawn_after_all(stage: Stage) -> None:
+    """The watchdog looks after running runs; this one was done when the line was added (field report 25)."""
+    contract = billed(stage, ("100.00", 1))
+    add(ONE, amount="25.00")
+    stage.waiting.clear()
+    assert "Gate repair" not in texts(stage, current(contract))
+
+    assert draw_forgotten() == 1
+    stage.drain()
+
+    assert [row.state for row in rows_of(statement_document)] == ["Rendered"]
+    assert "Gate repair" in texts(stage, current(contract))
+    assert draw_forgotten() == 0
+
+
+def test_a_document_of_a_run_that_is_at_work_is_left_to_it(stage: Stage) -> None:
+    open_sites("0901")
+    save("0901")
+    run = start().run_id
+    stage.deliver("statement-chunks")
+    assert (outcomes(run), [row.state for row in rows_of(statement_document)]) == ({"generated": 1}, ["Pending"])
+
+    assert draw_forgotten() == 0
