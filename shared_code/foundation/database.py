@@ -22,6 +22,7 @@ from shared_code.foundation.dialect import long_text as long_text
 from shared_code.foundation.dialect import meaning
 from shared_code.foundation.engine import create_database as create_database
 from shared_code.foundation.errors import CONCURRENT_CHANGE, DATABASE_UNAVAILABLE, BillingError, ErrorKind
+from shared_code.foundation.many import write_many
 from shared_code.foundation.settings import settings
 
 log = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ outbox = sa.Table(
     sa.Column("trace_parent", text(64)),
     sa.Column("claimed_until", Instant),  # a sweep publishes it; another one passes it over until then
 )
+_SEND = outbox.insert()
 sa.Index("ix_outbox_published_at_created_at", outbox.c.published_at, outbox.c.created_at)
 
 inbox = sa.Table(
@@ -117,20 +119,18 @@ class UnitOfWork:
         fresh = [_marked(m) for m in {m.message_id: m for m in messages if m.message_id not in known}.values()]
         if fresh:
             instant = clock.now()
-            self.connection.execute(
-                outbox.insert(),
-                [
-                    {
-                        "message_id": m.message_id,
-                        "queue": m.queue,
-                        "body": m.body,
-                        "correlation_id": m.correlation_id,
-                        "created_at": instant,
-                        "trace_parent": m.trace_parent or None,
-                    }
-                    for m in fresh
-                ],
-            )
+            rows = [
+                {
+                    "message_id": m.message_id,
+                    "queue": m.queue,
+                    "body": m.body,
+                    "correlation_id": m.correlation_id,
+                    "created_at": instant,
+                    "trace_parent": m.trace_parent or None,
+                }
+                for m in fresh
+            ]
+            write_many(self.connection, _SEND, rows)
             self.messages.extend(fresh)
 
     def _known(self, ids: Sequence[str]) -> set[str]:

@@ -9,6 +9,8 @@ from datetime import date
 from decimal import Decimal
 from functools import cached_property
 
+import orjson
+
 from shared_code.billing.comparison import Comparison
 from shared_code.billing.model import FactReference, Line, Outcome, Reason
 from shared_code.contracts.schema import Contract, InvoiceGroup
@@ -272,4 +274,5 @@ def _plain(value: object) -> str:
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
-_text = json.JSONEncoder(default=_plain, separators=(",", ":")).encode  # made once: a month has many texts
+def _text(document: object) -> str:
+    return orjson.dumps(document, default=_plain).decode()

@@ -15,6 +15,7 @@ from shared_code.foundation.calendar import Period
 from shared_code.foundation.database import AnyRow
 from shared_code.foundation.dialect import locked
 from shared_code.foundation.errors import CONCURRENT_CHANGE, BillingError
+from shared_code.foundation.many import write_many
 from shared_code.periods.repository import state_of
 from shared_code.statements.tables import (
     dry_run_statement,
@@ -194,10 +195,10 @@ def add_statements(
         (invoice_line, lines),
         (statement_document, documents),
     ):
-        if rows:
-            connection.execute(table.insert(), rows)
+        write_many(connection, _INSERTS[table], rows)
 
 
+_INSERTS = {table: table.insert() for table in (statement, invoice, invoice_line, statement_document)}
 _OUTCOME = (
     run_item.update()
     .where(
@@ -219,9 +220,8 @@ _OUTCOME = (
 
 def set_outcomes(connection: Connection, run_id: str, outcomes: Sequence[dict[str, object]]) -> None:
     """Give items their outcome; keys are prefixed with `given_`, since bare column names are taken by SQL."""
-    if outcomes:
-        same = {"given_run": run_id, "given_instant": clock.now()}
-        connection.execute(_OUTCOME, [one | same for one in outcomes])
+    same = {"given_run": run_id, "given_instant": clock.now()}
+    write_many(connection, _OUTCOME, [one | same for one in outcomes])
 
 
 def documents(connection: Connection, statement_ids: Sequence[str], *, for_change: bool = False) -> Sequence[AnyRow]:

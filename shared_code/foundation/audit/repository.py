@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from shared_code.foundation.audit.chain import STREAM_OPENED, STREAMS, Head
 from shared_code.foundation.audit.tables import audit_event, audit_head
 from shared_code.foundation.dialect import locked
+from shared_code.foundation.many import write_many
 
 _STREAMS_AT_ONCE = 1000  # a statement takes 2,000 parameters
 _ROWS_AT_ONCE = 10_000
@@ -55,18 +56,21 @@ def locked_heads(connection: Connection, streams: Sequence[str]) -> dict[str, He
     return found
 
 
+_APPEND = audit_event.insert()
+_MOVE = (
+    audit_head.update()
+    .where(audit_head.c.stream == sa.bindparam("of_stream"))
+    .values(sequence=sa.bindparam("to_sequence"), hash=sa.bindparam("to_hash"))
+)
+
+
 def append(connection: Connection, texts: Sequence[str]) -> None:
-    connection.execute(audit_event.insert(), [{"body": text} for text in texts])
+    write_many(connection, _APPEND, [{"body": text} for text in texts])
 
 
 def move_heads(connection: Connection, heads: Mapping[str, Head]) -> None:
-    if heads:
-        connection.execute(
-            audit_head.update()
-            .where(audit_head.c.stream == sa.bindparam("of_stream"))
-            .values(sequence=sa.bindparam("to_sequence"), hash=sa.bindparam("to_hash")),
-            [{"of_stream": s, "to_sequence": head.sequence, "to_hash": head.hash} for s, head in heads.items()],
-        )
+    moved = ({"of_stream": s, "to_sequence": head.sequence, "to_hash": head.hash} for s, head in heads.items())
+    write_many(connection, _MOVE, list(moved))
 
 
 def add_heads(connection: Connection, heads: Mapping[str, Head]) -> None:

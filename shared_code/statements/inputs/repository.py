@@ -21,6 +21,7 @@ from shared_code.foundation.business_settings.model import BusinessSettings
 from shared_code.foundation.business_settings.tables import business_setting
 from shared_code.foundation.calendar import Period
 from shared_code.foundation.database import AnyRow
+from shared_code.foundation.many import write_many
 from shared_code.statements.tables import (
     adhoc_line,
     gl_account,
@@ -107,6 +108,7 @@ def past(connection: Connection, contract_ids: Sequence[str], first: Period, las
     return _in_parts(connection, _PAST, contract_ids, first=str(first), last=str(last))
 
 
+_PROFIT = monthly_profit.insert()
 _PROFITS_GONE = monthly_profit.delete().where(
     _among(monthly_profit.c.contract_id), monthly_profit.c.period == sa.bindparam("of_period")
 )
@@ -119,8 +121,7 @@ def set_profits(
     for start in range(0, len(replaced), _CONTRACTS):
         asked = {"contract_ids": replaced[start : start + _CONTRACTS], "of_period": str(period)}
         connection.execute(_PROFITS_GONE, asked)
-    if rows:
-        connection.execute(monthly_profit.insert(), list(rows))
+    write_many(connection, _PROFIT, rows)
 
 
 _earlier = gl_account.alias("earlier")

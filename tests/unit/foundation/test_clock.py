@@ -1,5 +1,6 @@
 """Time and identifiers: set by tests, the same everywhere for the same key."""
 
+import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 
@@ -60,3 +61,10 @@ def test_parts_do_not_run_into_each_other() -> None:
 def test_fresh_identifiers_differ_and_fingerprints_do_not() -> None:
     assert clock.new_id() != clock.new_id()
     assert clock.fingerprint(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+@pytest.mark.parametrize("parts", [("statement", "k-1", 3), ("Über", ""), ("x" * 5_000,)])
+def test_identifiers_are_uuids_of_version_5(parts: tuple[object, ...]) -> None:
+    namespace = uuid.UUID("6f1d3c52-8d0a-5b7e-9a44-2f6f0d6c9e01")
+
+    assert clock.derived_id(*parts) == uuid.uuid5(namespace, "\x1f".join(map(str, parts))).hex

@@ -1,0 +1,130 @@
+"""Many rows by one statement: the same as SQLAlchemy writes, and the same refusals."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from localhost.sql_recorder import sql_server
+from shared_code.foundation.database import Fixed, Instant
+from shared_code.foundation.many import write_many
+
+NOON = datetime(2026, 10, 31, 12, 0, 0, 123456, tzinfo=UTC)
+MIDNIGHT = NOON.replace(hour=0, microsecond=0, tzinfo=None)
+probe = sa.Table(
+    "probe",
+    sa.MetaData(),
+    sa.Column("name", sa.Unicode(20), primary_key=True),
+    sa.Column("amount", Fixed(19, 4)),
+    sa.Column("day", sa.Date),
+    sa.Column("at", Instant),
+    sa.Column("state", sa.Unicode(20), server_default="new"),
+)
+ROWS: list[dict[str, Any]] = [
+    {"name": "a", "amount": Decimal("12.5"), "day": date(2026, 10, 31), "at": NOON},
+    {"name": "b", "amount": None, "day": None, "at": None},
+]
+INSERT = probe.insert()
+CLOSE = (
+    probe.update()
+    .where(probe.c.name == sa.bindparam("of_name"), probe.c.state == "new")
+    .values(amount=sa.bindparam("to_amount"), state="closed", at=sa.bindparam("instant", type_=Instant()))
+)
+
+
+@pytest.fixture
+def connection() -> Iterator[Connection]:
+    engine = sa.create_engine("sqlite://")
+    with engine.begin() as connection:
+        probe.metadata.create_all(connection)
+        yield connection
+    engine.dispose()
+
+
+def stored(connection: Connection) -> list[tuple[object, ...]]:
+    return [tuple(row) for row in connection.execute(sa.select(probe).order_by(probe.c.name))]
+
+
+def test_rows_are_stored_as_their_columns_say(connection: Connection) -> None:
+    write_many(connection, INSERT, ROWS)
+
+    assert stored(connection) == [
+        ("a", Decimal("12.5000"), date(2026, 10, 31), NOON, "new"),
+        ("b", None, None, None, "new"),
+    ]
+
+
+def test_it_writes_what_the_toolkit_writes(connection: Connection) -> None:
+    connection.execute(INSERT, ROWS)
+    by_toolkit = stored(connection)
+    connection.execute(probe.delete())
+
+    write_many(connection, INSERT, [dict(reversed(row.items())) for row in ROWS])
+
+    assert stored(connection) == by_toolkit
+
+
+def test_an_update_takes_values_from_rows_and_from_itself(connection: Connection) -> None:
+    write_many(connection, INSERT, [*ROWS, {"name": "c", "amount": None, "day": None, "at": None}])
+    connection.execute(probe.update().where(probe.c.name == "b").values(state="kept"))
+
+    write_many(
+        connection,
+        CLOSE,
+        [{"of_name": name, "to_amount": Decimal(number), "instant": NOON} for number, name in enumerate("abc")],
+    )
+
+    assert [(name, amount, state) for name, amount, _, _, state in stored(connection)] == [
+        ("a", Decimal(0), "closed"),
+        ("b", None, "kept"),
+        ("c", Decimal(2), "closed"),
+    ]
+
+
+def test_no_rows_are_no_statement(connection: Connection) -> None:
+    write_many(connection, INSERT, [])
+
+    assert stored(connection) == []
+
+
+REFUSED = [
+    (INSERT, [ROWS[0], {"name": "b"}], KeyError, "amount"),
+    (CLOSE, [{"of_name": "a", "to_amount": Decimal(1)}], KeyError, "instant"),  # never a silent NULL
+    (INSERT, [{"name": "a", "colour": "red"}], KeyError, "colour"),
+    (INSERT, [{"name": "a", "amount": Decimal("0.00001")}], ValueError, "more than 4 decimals"),
+    (INSERT, [ROWS[0], ROWS[0]], sa.exc.IntegrityError, "UNIQUE"),
+]
+
+
+@pytest.mark.parametrize(("statement", "rows", "fault", "words"), REFUSED)
+def test_what_is_refused(
+    connection: Connection,
+    statement: sa.Insert | sa.Update,
+    rows: list[dict[str, object]],
+    fault: type[Exception],
+    words: str,
+) -> None:
+    with pytest.raises(fault, match=words):
+        write_many(connection, statement, rows)
+
+
+class Driver:
+    """Keeps what reaches the driver of SQL Server, which cannot be had here."""
+
+    dialect = sql_server()
+
+    def exec_driver_sql(self, sql: str, values: list[tuple[object, ...]]) -> None:
+        self.sql, self.values = sql, values
+
+
+def test_sql_server_gets_its_own_forms() -> None:
+    driver = Driver()
+
+    write_many(driver, INSERT, ROWS)  # type: ignore[arg-type]  # as much of a connection as is asked for
+
+    assert driver.sql == "INSERT INTO probe (name, amount, day, at) VALUES (?, ?, ?, ?)"
+    assert driver.values[0] == ("a", Decimal("12.5"), MIDNIGHT, NOON.replace(tzinfo=None))
