@@ -162,43 +162,42 @@ def _events(rate: Rate, base: RateBase, rules: Sequence[Escalator], day: date) -
 
 
 def _yearly(rate: Rate, rules: Sequence[Escalator], start: date, end: date, done: set[int]) -> Iterator[_YearlyEvent]:
+    yearly = [rule for rule in rules if not isinstance(rule, Schedule | Negotiated)] if start < end else []
     # A step that was deferred belongs to the year before the one in which it falls due.
-    for year in range(start.year - 1, end.year + 1) if start < end else ():
-        due = {
-            rule: when
-            for rule in rules
-            if not isinstance(rule, Schedule | Negotiated) and (when := _due(rule, year)) is not None
-        }
+    for year in range(start.year - 1, end.year + 1) if yearly else ():
+        due = [(rule, when) for rule in yearly if (when := _due(rule, year)) is not None]
         # The closest rule stands in for the others all year long, also in the months before its own.
-        closest = _closest(rate, list(due))
-        days = [due[rule] for rule in closest if start <= due[rule] < end]
+        closest = _closest(rate, due)
+        days = [when for when in closest.values() if start <= when < end]
         if days and year not in done:
-            event = _YearlyEvent(min(days), closest[0], year, len(closest) - 1)
+            event = _YearlyEvent(min(days), next(iter(closest)), year, len(closest) - 1)
             if not event.skipped:
                 done.add(year)
             yield event
 
 
 def _dated(rate: Rate, rules: Sequence[Escalator], start: date, end: date) -> Iterator[_DatedEvent]:
-    by_day: dict[date, dict[Escalator, ScheduleStep]] = {}
+    by_day: dict[date, list[tuple[Escalator, ScheduleStep]]] = {}
     for rule in rules:
         for step in rule.steps if isinstance(rule, Schedule) else ():
             if start <= step.date < end:
-                by_day.setdefault(step.date, {})[rule] = step
-    for day, steps in by_day.items():
-        values = {steps[rule].value: steps[rule] for rule in _closest(rate, list(steps))}
-        yield _DatedEvent(day, next(iter(values.values())), len(values) - 1)
+                by_day.setdefault(step.date, []).append((rule, step))
+    for day, stated in by_day.items():
+        steps = {step.value: step for step in _closest(rate, stated).values()}
+        yield _DatedEvent(day, next(iter(steps.values())), len(steps) - 1)
 
 
-def _closest[E: Escalator](rate: Rate, rules: Sequence[E]) -> list[E]:
-    """The different rules that point most closely at a rate."""
-    ranked = [(closeness(rate, rule) or (-1, False), rule) for rule in rules]
-    best = max((rank for rank, _ in ranked), default=None)
-    return list(dict.fromkeys(rule for rank, rule in ranked if rank == best))
+def _closest[E: Escalator, V](rate: Rate, rules: Sequence[tuple[E, V]]) -> dict[E, V]:
+    """The different rules that point most closely at a rate, each with what was given with it last."""
+    if len(rules) < 2:
+        return dict(rules)
+    ranks = [closeness(rate, rule) or (-1, False) for rule, _ in rules]
+    best = max(ranks)
+    return {rule: given for rank, (rule, given) in zip(ranks, rules, strict=True) if rank == best}
 
 
 def _exception(rule: Yearly, year: int) -> EscalatorException | None:
-    return next((given for given in rule.exceptions if given.year == year), None)
+    return next((given for given in rule.exceptions if given.year == year), None) if rule.exceptions else None
 
 
 def _due(rule: Yearly, year: int) -> date | None:
