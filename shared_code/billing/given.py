@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from functools import cached_property, lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 from shared_code.billing.context import BillingContext
 from shared_code.billing.model import AdHocLine, Line, Reason
@@ -16,6 +16,7 @@ from shared_code.contracts.terms import PeriodTerms
 from shared_code.facts.completeness import Need
 from shared_code.facts.model import SiteFacts
 from shared_code.foundation.calendar import Period
+from shared_code.foundation.values import value_class
 
 if TYPE_CHECKING:
     from shared_code.contracts.schema import AccountSelection
@@ -116,7 +117,8 @@ class Given:
         return found
 
 
-class Billed(NamedTuple):
+@value_class
+class Billed:
     """What a block comes to: its lines, and the values that it gives by name, exact and not rounded.
 
     `behind` names the block after which the lines are printed, where that is not the block's own place. `warnings` do

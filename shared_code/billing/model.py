@@ -1,8 +1,4 @@
-"""What billing gives: lines with a trace, or reasons why not. Values only; nothing here reads or writes.
-
-Lines and what they consist of are named tuples: a contract has dozens of them, and a frozen data class takes three
-times as long to make.
-"""
+"""What billing gives: lines with a trace, or reasons why not. Values only; nothing here reads or writes."""
 
 from __future__ import annotations
 
@@ -10,14 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from shared_code.billing.wording import rows_in_words, written
+from shared_code.foundation.values import value_class
 
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
-class Step(NamedTuple):
+@value_class
+class Step:
     """One step of a calculation in one sentence, with its value.
 
     The sentence has places for `values`, see billing/wording.py; without any it is the text. Two steps are equal when
@@ -39,14 +37,12 @@ class Step(NamedTuple):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Step) and (self.text, self.value) == (other.text, other.value)
 
-    def __ne__(self, other: object) -> bool:
-        return not self == other  # a tuple's own would compare sentences, not what they say
-
     def __hash__(self) -> int:
         return hash((self.text, self.value))
 
 
-class FactReference(NamedTuple):
+@value_class
+class FactReference:
     """The source rows behind an input: which dataset, which rows of it, how many, their sum and their batches.
 
     `site`, `period` and `selection` say which rows, so that they can be found again: `measure` (of facts/predicates.py)
@@ -67,7 +63,8 @@ class FactReference(NamedTuple):
         return f"site {self.site}, month {self.period}, {rows_in_words(self.dataset, self.selection)}"
 
 
-class Trace(NamedTuple):
+@value_class
+class Trace:
     """Why an amount is what it is: inputs by name, steps in order, fact references."""
 
     inputs: Mapping[str, object] = _NOTHING
@@ -75,7 +72,8 @@ class Trace(NamedTuple):
     facts: tuple[FactReference, ...] = ()
 
 
-class Line(NamedTuple):
+@value_class
+class Line:
     """One invoice line, rounded to cents when it was made (rules R1).
 
     `block` names the calculator, `group` the invoice group, `code` the GL main account (never printed).
@@ -122,7 +120,8 @@ class Reason:
     message: str
 
 
-class Outcome(NamedTuple):
+@value_class
+class Outcome:
     """The result for one contract and period: lines by group, or reasons. The first reason is the one reported.
 
     `profit` is the monthly profit of a management agreement, exact to the cents of its lines; it is kept even when

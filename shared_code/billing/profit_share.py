@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from shared_code.billing import non_gl_expense
 from shared_code.billing.block import Block
@@ -25,6 +25,7 @@ from shared_code.facts.model import REVENUE, FactSum
 from shared_code.facts.predicates import SHAREABLE, VALIDATED_FOR_PROFIT
 from shared_code.foundation.calendar import Period
 from shared_code.foundation.money import dollars, plain, to_cents, to_places
+from shared_code.foundation.values import value_class
 
 if TYPE_CHECKING:
     from shared_code.contracts.schema import Agreement, ProfitShareOn, Validation
@@ -84,7 +85,8 @@ type _Item = tuple[str, Decimal]
 """What lowers the profit: title and amount of a printed line, or of an expense that a person added."""
 
 
-class _Month(NamedTuple):
+@value_class
+class _Month:
     """The month's profit and its parts, each list in the order of rules R55."""
 
     revenue: FactSum
@@ -135,7 +137,8 @@ def _total(items: Iterable[_Item]) -> Decimal:
     return sum([amount for _, amount in items], _NOTHING)
 
 
-class _Window(NamedTuple):
+@value_class
+class _Window:
     """A window before the service month: its opening, the months since, and their profits as far as known."""
 
     start: Period

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from shared_code.billing.model import Line
@@ -25,7 +26,7 @@ def _with_history(line: Line, changed: Mapping[str, list[str]], places: Mapping[
     history = {key: steps for key, steps in changed.items() if _is_of(key.split("/"), component, part, rows)}
     if not history:
         return line
-    return line._replace(trace=line.trace._replace(inputs={**line.trace.inputs, "rateHistory": history}))
+    return replace(line, trace=replace(line.trace, inputs={**line.trace.inputs, "rateHistory": history}))
 
 
 def _is_of(key: list[str], component: str, part: str, rows: list[str]) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from shared_code.billing.block import Block
 from shared_code.billing.given import Billed, Given, Opening, Value
@@ -23,6 +23,7 @@ from shared_code.facts.model import REVENUE, FactSum
 from shared_code.facts.predicates import SHAREABLE
 from shared_code.foundation.calendar import Period
 from shared_code.foundation.money import ZERO, dollars
+from shared_code.foundation.values import value_class
 
 if TYPE_CHECKING:
     from shared_code.contracts.schema import Structure
@@ -73,7 +74,8 @@ def bill(given: Given) -> Billed:
     return Billed(lines, values)
 
 
-class _Share(NamedTuple):
+@value_class
+class _Share:
     """One structure's result, with what the trace needs to say."""
 
     number: int

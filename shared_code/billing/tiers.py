@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import NamedTuple
 
 from shared_code.foundation.money import ZERO, to_cents
+from shared_code.foundation.values import value_class
 
 _NOTHING = Decimal(0)
 _HUNDRED = Decimal(100)
 
 
-class TierTerm(NamedTuple):
+@value_class
+class TierTerm:
     """A share in percent, up to a cumulative bound; None is unbounded (rules R10)."""
 
     percent: Decimal
     up_to: Decimal | None
 
 
-class Band(NamedTuple):
+@value_class
+class Band:
     """The part of an amount that falls into one tier, and its share, not rounded."""
 
     lower: Decimal
@@ -29,7 +31,8 @@ class Band(NamedTuple):
     due: Decimal
 
 
-class Charge(NamedTuple):
+@value_class
+class Charge:
     """An amount split over tiers: its bands, what they come to exactly, and in cents."""
 
     total: Decimal

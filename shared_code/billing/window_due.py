@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from shared_code.billing.given import Opening
 from shared_code.billing.model import Step, required
 from shared_code.billing.tiers import Band, Charge, TierTerm, above, bands_above, charge, due_by_bands, still_due
 from shared_code.foundation.calendar import Period
+from shared_code.foundation.values import value_class
 
 if TYPE_CHECKING:
     from shared_code.contracts.schema import Tier
@@ -22,7 +23,8 @@ BETWEEN = "Due for the bands between {earlier:dollars} and {total:dollars}"
 _NOTHING = Decimal(0)
 
 
-class WindowDue(NamedTuple):
+@value_class
+class WindowDue:
     """What is due in cents, the bands that it is the charge on, and how it comes about.
 
     `to_date` is what the window had come to before the month. `before` is the exact charge on what lies below the

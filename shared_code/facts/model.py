@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from shared_code.facts.predicates import RevenuePredicate
 from shared_code.foundation.calendar import Period
+from shared_code.foundation.values import value_class
 
 REVENUE = "revenue_daily"
 STATISTICS = "site_statistics"
@@ -29,7 +30,8 @@ class FactSum(NamedTuple):
     batch: str
 
 
-class Booked(NamedTuple):
+@value_class
+class Booked:
     """Those accounts of a selection that have rows, with their balances, and their sum; zero rows give zero."""
 
     balances: Mapping[str, Decimal]

@@ -147,7 +147,7 @@ def _outcome(part: _Work, known: _Known) -> Outcome:
         return Outcome(reasons=(Reason("PERIOD_NOT_OVER", message),))
     outcome = compute(terms, known.facts, known.context, known.history, known.adhoc)
     warnings = tuple(Reason(note.code, note.message) for note in terms.rate_warnings)
-    return outcome._replace(warnings=(*warnings, *outcome.warnings)) if warnings else outcome
+    return replace(outcome, warnings=(*warnings, *outcome.warnings)) if warnings else outcome
 
 
 def _compared(contract: Contract, known: _Known, outcome: Outcome) -> Comparison | None:

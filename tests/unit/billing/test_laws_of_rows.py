@@ -1,6 +1,7 @@
 """Laws of the way from source rows to a statement: stored rows, monthly sums, `load_facts`, and every block on them."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -48,7 +49,8 @@ def explained(outcome: Outcome) -> tuple[object, ...]:
 
 
 def _without_rows(line: Line) -> Line:
-    return line._replace(trace=line.trace._replace(facts=tuple(ref._replace(rows=0) for ref in line.trace.facts)))
+    facts = tuple(replace(ref, rows=0) for ref in line.trace.facts)
+    return replace(line, trace=replace(line.trace, facts=facts))
 
 
 @LAW

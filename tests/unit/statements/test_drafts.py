@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -212,7 +213,7 @@ def test_traces_are_json_and_lose_no_digit() -> None:
         facts=(reference,),
     )
 
-    read = json.loads(trace_json(line("1")._replace(trace=trace)))
+    read = json.loads(trace_json(replace(line("1"), trace=trace)))
 
     assert read == {
         "inputs": {"rate": "12345678901234567.890123", "start": "2024-09-01", "overtimeRate": None, "n": 2},
