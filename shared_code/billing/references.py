@@ -52,5 +52,5 @@ def rooms_reference(facts: SiteFacts, found: FactSum) -> FactReference:
 def _reference(
     dataset: str, facts: SiteFacts, month: Period, selection: Mapping[str, object], found: FactSum
 ) -> FactReference:
-    amount, rows, batch = found
-    return FactReference(dataset, facts.site, str(month), selection, rows, amount, (batch,) if batch else ())
+    batches = (found.batch,) if found.batch else ()
+    return FactReference(dataset, facts.site, str(month), selection, found.rows, found.amount, batches)

@@ -33,7 +33,7 @@ _NAMES_PER_STATEMENT = 1_500  # SQL Server takes 2,100 parameters: sites, batche
 _BATCHES_PER_STATEMENT = 400
 _ACTIVE = (REVENUE, TIMESHEET, STATISTICS, FORECAST)
 _NET = COLUMNS.index("net")
-_ZEROS = tuple((one.name, FactSum(nothing(one.column), 0, "")) for one in MEASURES)
+_ZEROS = tuple((one.name, nothing(one.column)) for one in MEASURES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,17 +243,17 @@ def _add_measures(
 ) -> None:
     measures = found.measures.get(number)
     if measures is None:
-        measures = found.measures[number] = {name: zero._replace(batch=net.batch) for name, zero in _ZEROS}
+        measures = found.measures[number] = {name: FactSum(zero, 0, net.batch) for name, zero in _ZEROS}
     for name, column in kind.measures:
         measures[name] = _plus(measures[name], amounts[column], net.rows, net.batch)
     if stray:
-        found.stray_bell[number] = _plus(found.stray_bell.get(number), *net)
+        found.stray_bell[number] = _plus(found.stray_bell.get(number), net.amount, net.rows, net.batch)
 
 
 def _plus(sum_so_far: FactSum | None, amount: Decimal, rows: int, batch: str) -> FactSum:
     if sum_so_far is None:
         return FactSum(amount, rows, batch)
-    return FactSum(sum_so_far[0] + amount, sum_so_far[1] + rows, batch)
+    return FactSum(sum_so_far.amount + amount, sum_so_far.rows + rows, batch)
 
 
 class _Kind(NamedTuple):

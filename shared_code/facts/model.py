@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple
 
 from shared_code.facts.predicates import RevenuePredicate
 from shared_code.foundation.calendar import Period
@@ -22,7 +21,8 @@ FORECAST_CATEGORY = "INTERNAL REVENUE"  # of `forecast`: what the month is expec
 OCCUPIED_ROOMS = "OCCUPIED ROOMS"  # category of `site_statistics`, upper-cased at ingestion (rules R46)
 
 
-class FactSum(NamedTuple):
+@value_class
+class FactSum:
     """A sum over source rows, with their number and the batch that carries them."""
 
     amount: Decimal
@@ -38,7 +38,8 @@ class Booked:
     found: FactSum
 
 
-class RoleHours(NamedTuple):
+@value_class
+class RoleHours:
     """Hours of one work role in the month, rounded per time-sheet row at import, and its minutes as they were (R15)."""
 
     regular: Decimal
@@ -110,9 +111,10 @@ class SiteFacts:
         rows, batch = 0, ""
         for code in accounts:
             if code in by_account and code not in balances:
-                balances[code], its_rows, its_batch = by_account[code]
-                rows += its_rows
-                batch = batch or its_batch
+                one = by_account[code]
+                balances[code] = one.amount
+                rows += one.rows
+                batch = batch or one.batch
         return Booked(balances, FactSum(sum(balances.values(), _NOTHING), rows, batch))
 
 
@@ -123,8 +125,8 @@ NO_ROWS = FactSum(_NOTHING, 0, "")
 def _sum_of(found: Iterable[FactSum]) -> FactSum:
     # A plain loop: this runs several times for every contract of a month.
     amount, rows, batch = _NOTHING, 0, ""
-    for one_amount, one_rows, one_batch in found:
-        amount += one_amount
-        rows += one_rows
-        batch = batch or one_batch
+    for one in found:
+        amount += one.amount
+        rows += one.rows
+        batch = batch or one.batch
     return FactSum(amount, rows, batch)
