@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from itertools import batched, islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy.engine import Connection
 
@@ -25,9 +25,19 @@ from shared_code.facts.model import (
     SiteFacts,
 )
 from shared_code.facts.predicates import BELL, MEASURES, SHAREABLE
-from shared_code.facts.repository import COLUMNS, EARLIER, PRESENCE, Sums, activity, balances, nothing
+from shared_code.facts.repository import (
+    COLUMNS,
+    EARLIER,
+    PRESENCE,
+    Sums,
+    activity,
+    balances,
+    exact_amounts,
+    exact_balance,
+    nothing,
+)
 from shared_code.foundation.calendar import Period
-from shared_code.foundation.database import AnyRow
+from shared_code.foundation.many import stored_rows
 
 _NAMES_PER_STATEMENT = 1_500  # SQL Server takes 2,100 parameters: sites, batches and what predicates name
 _BATCHES_PER_STATEMENT = 400
@@ -187,9 +197,10 @@ def _sums(
     period: Period,
     datasets: Sequence[str],
     **more: object,
-) -> Iterator[tuple[_Pointer, AnyRow]]:
-    """Rows of monthly sums that are current, each behind what it is current for. They begin with batch number and
-    site. Without a batch there is no statement; without a site there is, so that chunks of all sizes cost the same."""
+) -> Iterator[tuple[_Pointer, Sequence[Any]]]:
+    """Stored rows of monthly sums that are current, each behind what it is current for. They begin with batch number
+    and site. Without a batch there is no statement; without a site there is, so that chunks of all sizes cost the
+    same."""
     batches = [
         (batch_no, pointer.dataset if pointer.period == period else pointer.dataset + EARLIER)
         for batch_no, sites in sorted(current.items())
@@ -200,7 +211,7 @@ def _sums(
         asked: dict[str, list[int]] = {}
         for batch_no, name in part:
             asked.setdefault(name, []).append(batch_no)
-        for row in connection.execute(sums, {**asked, **more}).all():
+        for row in stored_rows(connection, sums, {**asked, **more}):
             at = current[row[0]].get(row[1])
             if at is not None:
                 yield at, row
@@ -217,43 +228,44 @@ def _read_activity(
     """Revenue, of earlier months too; hours by role, occupied rooms and the forecast of the service period."""
     windows = _chosen(sites, reading.revenue_windows)
     sums = activity(_key(reading.room_value_types))
+    exact = exact_amounts(connection)
     for at, row in _sums(connection, sums, current, period, _ACTIVE, sites=sites, windows=windows):
-        _, number, name, flag, category, text, rows, *amounts = row
+        _, number, name, flag, category, text, rows, *stored = row
         if at.dataset == REVENUE:
+            net = FactSum(exact[_NET](stored[_NET]), rows, at.batch)
             kind = _kind(flag, category, text)
             if kind.shareable:
                 by_code = found.revenue[number][at.period]
-                by_code[name] = _plus(by_code.get(name), amounts[_NET], rows, at.batch)
+                by_code[name] = _plus(by_code.get(name), net)
             if at.period == period:
+                amounts = {column: exact[column](stored[column]) for column in kind.columns}
                 stray = kind.bell and name not in reading.bell_excluded_codes
-                _add_measures(found, number, kind, amounts, FactSum(amounts[_NET], rows, at.batch), stray=stray)
-        elif at.dataset == TIMESHEET:
-            regular, overtime, regular_minutes, _, overtime_minutes = amounts
-            hours = RoleHours(regular, overtime, rows, at.batch, regular_minutes, overtime_minutes)
-            found.hours[number][name] = hours
+                _add_measures(found, number, kind, amounts, net, stray=stray)
+            continue
+        first, second, third, _, last = (to_exact(value) for to_exact, value in zip(exact, stored, strict=True))
+        if at.dataset == TIMESHEET:
+            found.hours[number][name] = RoleHours(first, second, rows, at.batch, third, last)
         elif at.dataset == STATISTICS:
-            found.rooms[number] = FactSum(amounts[0], rows, at.batch)
+            found.rooms[number] = FactSum(first, rows, at.batch)
         else:
-            found.forecast[number] = FactSum(amounts[0], rows, at.batch)
+            found.forecast[number] = FactSum(first, rows, at.batch)
             found.forecast_loaded[number] = text
 
 
 def _add_measures(
-    found: _Found, number: str, kind: _Kind, amounts: Sequence[Decimal], net: FactSum, *, stray: bool
+    found: _Found, number: str, kind: _Kind, amounts: Mapping[int, Decimal], net: FactSum, *, stray: bool
 ) -> None:
     measures = found.measures.get(number)
     if measures is None:
         measures = found.measures[number] = {name: FactSum(zero, 0, net.batch) for name, zero in _ZEROS}
     for name, column in kind.measures:
-        measures[name] = _plus(measures[name], amounts[column], net.rows, net.batch)
+        measures[name] = _plus(measures[name], FactSum(amounts[column], net.rows, net.batch))
     if stray:
-        found.stray_bell[number] = _plus(found.stray_bell.get(number), net.amount, net.rows, net.batch)
+        found.stray_bell[number] = _plus(found.stray_bell.get(number), net)
 
 
-def _plus(sum_so_far: FactSum | None, amount: Decimal, rows: int, batch: str) -> FactSum:
-    if sum_so_far is None:
-        return FactSum(amount, rows, batch)
-    return FactSum(sum_so_far.amount + amount, sum_so_far.rows + rows, batch)
+def _plus(one: FactSum | None, other: FactSum) -> FactSum:
+    return other if one is None else FactSum(one.amount + other.amount, one.rows + other.rows, other.batch)
 
 
 class _Kind(NamedTuple):
@@ -261,6 +273,7 @@ class _Kind(NamedTuple):
 
     shareable: bool
     measures: tuple[tuple[str, int], ...]
+    columns: frozenset[int]
     bell: bool
 
 
@@ -268,7 +281,8 @@ class _Kind(NamedTuple):
 def _kind(flag: str, category: str, collection_type: str) -> _Kind:
     texts = flag, category, collection_type
     measures = tuple((one.name, COLUMNS.index(one.column)) for one in MEASURES if one.matches(*texts))
-    return _Kind(SHAREABLE.matches(*texts), measures, BELL.matches(*texts))
+    columns = frozenset(column for _, column in measures)
+    return _Kind(SHAREABLE.matches(*texts), measures, columns, BELL.matches(*texts))
 
 
 def _read_ledger(
@@ -295,6 +309,7 @@ def _read_ledger(
         first=first,
         last=last,
     )
+    exact = exact_balance(connection)
     # There are many rows, and those of a site stand together.
     last_site, last_at = "", None
     accounts: dict[str, FactSum] = {}
@@ -302,4 +317,4 @@ def _read_ledger(
         if number != last_site or at is not last_at:
             last_site, last_at = number, at
             accounts = found.accounts[number][at.period]
-        accounts[account] = FactSum(balance, count, at.batch)
+        accounts[account] = FactSum(exact(balance), count, at.batch)

@@ -6,11 +6,13 @@ reading. Batches are parameters by the name of their dataset, those of earlier m
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from shared_code.facts.model import (
     ACCOUNTS,
@@ -33,6 +35,7 @@ from shared_code.facts.tables import (
     statistics_monthly,
 )
 from shared_code.foundation.database import Fixed
+from shared_code.foundation.many import from_storage
 
 type Sums = sa.Executable
 """A statement whose rows are sums of batches; they begin with batch number and site."""
@@ -100,6 +103,17 @@ def nothing(column: str) -> Decimal:
 
 
 COLUMNS = ("net", "gross", "validation", "tax")  # what measures are sums of, in the order of their columns below
+
+
+def exact_amounts(connection: Connection) -> list[Callable[[Any], Decimal]]:
+    """What makes exact numbers of the amounts in rows of `activity` as they are stored."""
+    columns = [revenue_monthly.c[name] for name in COLUMNS]
+    return [from_storage(connection, column) for column in (*columns, revenue_monthly.c.net)]
+
+
+def exact_balance(connection: Connection) -> Callable[[Any], Decimal]:
+    """What makes an exact number of the balance in rows of `balances` as they are stored."""
+    return from_storage(connection, account_summary.c.balance)
 
 
 @lru_cache

@@ -16,7 +16,7 @@ from shared_code.billing.model import FactReference, Line, Outcome, Reason
 from shared_code.contracts.schema import Contract, InvoiceGroup
 from shared_code.documents.model import BillTo, Brand, InvoiceDocument, LineDocument, StatementDocument
 from shared_code.foundation.calendar import Period
-from shared_code.foundation.clock import derived_id
+from shared_code.foundation.clock import derived_within
 from shared_code.foundation.money import ZERO
 from shared_code.statements.invoice_numbers import invoice_date, invoice_number
 from shared_code.statements.places import FIRST, Place
@@ -109,7 +109,7 @@ def draft_statement(
     for line in outcome.lines:
         by_group.setdefault(line.group, []).append(line)
     groups = {group.number: group for group in contract.groups} if contract.grouping_enabled else {}
-    statement_id = derived_id("statement", contract_id, period, place.version, place.generation)
+    statement_id = derived_within(contract_id, "statement", period, place.version, place.generation)
     deviations = comparison.why if comparison is not None else ()
     return StatementDraft(
         statement_id=statement_id,
@@ -147,7 +147,7 @@ def draft_invoice(
     own_site = (group.site_number or "").strip() if group else ""
     customer = (group.customer_name or "").strip() if group else ""
     return InvoiceDraft(
-        invoice_id=derived_id("invoice", statement_id, number),
+        invoice_id=derived_within(statement_id, "invoice", number),
         number=invoice_number(own_site or site.number, period, advanced=advanced, group=number, version=place.version),
         group=number,
         invoice_date=dated,

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from shared_code.billing.model import Line
 from shared_code.documents.model import Brand, to_json
 from shared_code.foundation import clock
-from shared_code.foundation.clock import derived_id
+from shared_code.foundation.clock import derived_within
 from shared_code.statements.drafts import (
     InvoiceDraft,
     StatementDraft,
@@ -91,7 +91,7 @@ def line_row(invoice_id: str, ordinal: int, line: Line) -> dict[str, object]:
 
 def line_id(invoice_id: str, ordinal: int, line: Line) -> str:
     """The id of a line. One that a person added keeps its id wherever it stands among the others."""
-    return derived_id("line", invoice_id, line.meta.get("adHocId", ordinal))
+    return derived_within(invoice_id, "line", line.meta.get("adHocId", ordinal))
 
 
 def document_row(draft: StatementDraft, run_id: str, printed: Brand) -> dict[str, object]:

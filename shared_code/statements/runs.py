@@ -289,7 +289,8 @@ def _write_run(
                 "chunk": place // size,
                 "outcome": "Pending",
             }
-            for place, row in enumerate(found)
+            # What belongs to a contract is kept by its id, so a chunk of neighbours writes a few pages of each index.
+            for place, row in enumerate(sorted(found, key=lambda row: row.contract_id))
         ],
     )
     chunks = range((len(found) + size - 1) // size)

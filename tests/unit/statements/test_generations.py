@@ -244,8 +244,9 @@ def test_a_month_that_is_closed_meanwhile_is_left_alone(stage: Stage) -> None:
 
 def test_a_number_that_another_contract_has_is_refused_with_both_named(stage: Stage) -> None:
     """A group of site 0902 bills under the number of site 0901 (B6): both come to 0901-202610-01-01."""
-    first = save("0901").contract_id
-    second = save("0902", groups=[{"id": "g1", "number": 1, "siteNumber": "0901"}]).contract_id
+    owner = save("0901").contract_id
+    other = save("0902", groups=[{"id": "g1", "number": 1, "siteNumber": "0901"}]).contract_id
+    first, second = sorted([owner, other])  # as a run takes them
     third = save("0903").contract_id
     open_sites("0901", "0902", "0903")
 
