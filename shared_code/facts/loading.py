@@ -229,26 +229,27 @@ def _read_activity(
     windows = _chosen(sites, reading.revenue_windows)
     sums = activity(_key(reading.room_value_types))
     exact = exact_amounts(connection)
+    net = exact[_NET]
     for at, row in _sums(connection, sums, current, period, _ACTIVE, sites=sites, windows=windows):
         _, number, name, flag, category, text, rows, *stored = row
         if at.dataset == REVENUE:
-            net = FactSum(exact[_NET](stored[_NET]), rows, at.batch)
+            its_sum = FactSum(net(stored[_NET]), rows, at.batch)
             kind = _kind(flag, category, text)
             if kind.shareable:
                 by_code = found.revenue[number][at.period]
-                by_code[name] = _plus(by_code.get(name), net)
+                by_code[name] = _plus(by_code.get(name), its_sum)
             if at.period == period:
                 amounts = {column: exact[column](stored[column]) for column in kind.columns}
                 stray = kind.bell and name not in reading.bell_excluded_codes
-                _add_measures(found, number, kind, amounts, net, stray=stray)
-            continue
-        first, second, third, _, last = (to_exact(value) for to_exact, value in zip(exact, stored, strict=True))
-        if at.dataset == TIMESHEET:
-            found.hours[number][name] = RoleHours(first, second, rows, at.batch, third, last)
+                _add_measures(found, number, kind, amounts, its_sum, stray=stray)
+        elif at.dataset == TIMESHEET:
+            regular, overtime, regular_minutes, _, overtime_minutes = map(net, stored)
+            hours = RoleHours(regular, overtime, rows, at.batch, regular_minutes, overtime_minutes)
+            found.hours[number][name] = hours
         elif at.dataset == STATISTICS:
-            found.rooms[number] = FactSum(first, rows, at.batch)
+            found.rooms[number] = FactSum(net(stored[0]), rows, at.batch)
         else:
-            found.forecast[number] = FactSum(first, rows, at.batch)
+            found.forecast[number] = FactSum(net(stored[0]), rows, at.batch)
             found.forecast_loaded[number] = text
 
 

@@ -35,12 +35,9 @@ class Period:
             raise ValueError(f"no such period: {self.year:04d}-{self.month:02d}")
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: str) -> Period:
         """Read `YYYY-MM` or `YYYYMM`; anything else is a ValueError that says what was expected."""
-        found = _TEXT.fullmatch(text) or _COMPACT.fullmatch(text)
-        if found is None:
-            raise ValueError(f"a period is written YYYY-MM, for example 2026-10; got {text!r}")
-        return cls(int(found[1]), int(found[2]))
+        return _read(text)
 
     @classmethod
     def of(cls, day: date) -> Self:
@@ -92,6 +89,14 @@ class Period:
 
 
 # Billing asks for the same few months many times for every contract: each is made, measured and written once.
+
+
+@lru_cache(maxsize=_MONTHS)
+def _read(text: str) -> Period:
+    found = _TEXT.fullmatch(text) or _COMPACT.fullmatch(text)
+    if found is None:
+        raise ValueError(f"a period is written YYYY-MM, for example 2026-10; got {text!r}")
+    return Period(int(found[1]), int(found[2]))
 
 
 @lru_cache(maxsize=_MONTHS)

@@ -154,7 +154,10 @@ def _compared(contract: Contract, known: _Known, outcome: Outcome) -> Comparison
     """The month against its forecast; a contract billed in advance is not compared (rules R50)."""
     if contract.billing_type == "Advanced":
         return None
-    limits = replace(known.review, amount=contract.deviation_amount, percent=contract.deviation_pct)
+    review = known.review
+    limits = DeviationLimits(
+        contract.deviation_amount, contract.deviation_pct, review.combined, review.forecast_expected
+    )
     return compare(outcome.lines, known.facts, limits, known.context.ledger)
 
 

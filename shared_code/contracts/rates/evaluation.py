@@ -60,7 +60,8 @@ def rate_on(
 ) -> RateInPeriod:
     """What a rate is on a day. What falls due on the day has happened."""
     value, steps, notes = base.value, [], []
-    for event in _events(rate, base, rules_for(rate, rules), day):
+    aimed = rules_for(rate, rules)
+    for event in _events(rate, base, aimed, day) if aimed or base.earlier else ():
         step, said = event.change(rate, value, indexes)
         steps.append(step)
         notes += said

@@ -145,19 +145,23 @@ def instant_text(instant: datetime) -> str:
 
 def exact(value: object) -> object:
     """`value` in what JSON can carry without loss; keys of mappings sorted, so that equal data has one text."""
-    if value is None or isinstance(value, str | int):
+    if value is None or isinstance(value, _PLAIN):
         return value
-    if isinstance(value, Mapping):
-        return {_key(key): exact(value[key]) for key in sorted(value)}
-    if isinstance(value, list | tuple):
-        return [exact(part) for part in value]
     if isinstance(value, Decimal):
         return f"{value:f}"
+    if isinstance(value, _LISTS):
+        return [exact(part) for part in value]
+    if isinstance(value, Mapping):
+        return {_key(key): exact(value[key]) for key in sorted(value)}
     if isinstance(value, datetime):
         return instant_text(value)
-    if isinstance(value, date | Period):
+    if isinstance(value, _DATES):
         return str(value)
     raise TypeError(f"an audit event cannot carry a {type(value).__name__} exactly")
+
+
+# Tuples, made once: a month asks a dozen times for each contract.
+_PLAIN, _LISTS, _DATES = (str, int), (list, tuple), (date, Period)
 
 
 def _key(key: object) -> str:
