@@ -21,7 +21,7 @@ TITLE = "Total Other Expenses"  # where the contract has none (requirements BA-0
 
 def needs(given: Given) -> Iterable[Need]:
     """The ledger of the service month, when any expense account is enabled."""
-    return month_needed(given, given.expense_codes)
+    return month_needed(given, given.terms.expense_codes)
 
 
 def bill(given: Given) -> Billed:
@@ -34,7 +34,7 @@ def bill(given: Given) -> Billed:
     if block is None:
         return Billed()
     facts, month = given.facts, given.facts.period
-    codes = given.expense_codes
+    codes = given.terms.expense_codes
     booked = facts.booked(month, codes)
     found = booked.found
     insurance, claims = given.value(INSURANCE_ACCOUNTS), given.value(CLAIMS_ACCOUNTS)

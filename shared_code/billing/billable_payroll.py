@@ -24,7 +24,7 @@ PAYROLL_FACTS: Value[tuple[FactReference, ...]] = Value("billablePayroll.facts",
 
 def needs(given: Given) -> Iterable[Need]:
     """The ledger of the service month, when any payroll account is enabled."""
-    return month_needed(given, given.payroll_codes)
+    return month_needed(given, given.terms.payroll_codes)
 
 
 def bill(given: Given) -> Billed:
@@ -36,7 +36,7 @@ def bill(given: Given) -> Billed:
     if block is None:
         return Billed()
     facts, month = given.facts, given.facts.period
-    codes = given.payroll_codes
+    codes = given.terms.payroll_codes
     booked = facts.booked(month, codes)
     found = booked.found
     additional = max(block.additional_payroll or Decimal(0), Decimal(0))

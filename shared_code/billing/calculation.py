@@ -107,8 +107,9 @@ def _reasons(given: Given, active: _Active) -> list[Reason]:
     found += [Reason(finding.code, f"{finding.pointer}: {finding.message}") for finding in given.terms.errors]
     for problems in active.problems:
         found += problems(given)
-    short = shortfalls(given.facts, needs_of(given), given.context.gap_days)
-    found += [Reason(one.reason.value, one.message) for one in short]
+    asked = [need for needs in active.needs for need in needs(given)]
+    for one in shortfalls(given.facts, asked, given.context.gap_days):
+        found.append(Reason(one.reason.value, one.message))
     return sorted(found, key=_rank) if found else found
 
 

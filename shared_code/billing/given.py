@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from functools import cached_property, lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from shared_code.billing.context import BillingContext
 from shared_code.billing.model import AdHocLine, Line, Reason
@@ -17,9 +16,6 @@ from shared_code.facts.completeness import Need
 from shared_code.facts.model import SiteFacts
 from shared_code.foundation.calendar import Period
 from shared_code.foundation.values import value_class
-
-if TYPE_CHECKING:
-    from shared_code.contracts.schema import AccountSelection
 
 Accumulating = Literal["structure", "claims", "profitShare"]
 
@@ -65,7 +61,7 @@ class Value[T]:
     otherwise: T
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Given:
     """Everything that a calculator may look at, and nothing that it may change.
 
@@ -101,16 +97,6 @@ class Given:
         found: tuple[Need] = self._known[dataset]
         return found
 
-    @cached_property
-    def payroll_codes(self) -> tuple[str, ...]:
-        """The payroll accounts that are billed, see `billed_codes`; none without an account block."""
-        return billed_codes(self.terms.accounts[0].payroll) if self.terms.accounts else ()
-
-    @cached_property
-    def expense_codes(self) -> tuple[str, ...]:
-        """The expense accounts that are billed. Several blocks ask for them, as facts and to bill."""
-        return billed_codes(self.terms.accounts[0].expense) if self.terms.accounts else ()
-
     def value[T](self, wanted: Value[T]) -> T:
         """What an earlier block gave. Blocks name what they read, so that its giver has run."""
         found: T = self.values.get(wanted.name, wanted.otherwise)
@@ -129,13 +115,3 @@ class Billed:
     values: Mapping[str, object] = MappingProxyType({})
     behind: str = ""
     warnings: Sequence[Reason] = ()
-
-
-def billed_codes(selection: AccountSelection) -> tuple[str, ...]:
-    """The enabled accounts, each once, in the form that facts have (rules R31, R46). An empty list bills nothing."""
-    return _as_facts(selection.enabled_codes())
-
-
-@lru_cache(maxsize=1024)
-def _as_facts(codes: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(code.strip().upper() for code in codes))

@@ -30,7 +30,7 @@ def agreement(given: Given) -> Agreement | None:
 
 def billed_expense_codes(given: Given, among: tuple[str, ...]) -> tuple[str, ...]:
     """Those of `among` that are enabled expense accounts (billing-flows 6.10): only these can leave the expenses."""
-    return _common(among, given.expense_codes)
+    return _common(among, given.terms.expense_codes)
 
 
 @lru_cache(maxsize=1024)

@@ -11,7 +11,7 @@ from shared_code.billing.given import Billed, Given
 from shared_code.billing.model import Line, Reason, Step, Trace, required
 from shared_code.billing.references import hours_reference
 from shared_code.facts.completeness import Need
-from shared_code.facts.model import TIMESHEET, RoleHours, SiteFacts
+from shared_code.facts.model import TIMESHEET, RoleHours
 from shared_code.foundation.money import dollars, plain, to_cents
 
 if TYPE_CHECKING:
@@ -42,48 +42,50 @@ def bill(given: Given) -> Billed:
 def problems(given: Given) -> Iterable[Reason]:
     """Jobs that have overtime hours but no overtime rate (rules R48)."""
     for job in given.terms.jobs:
-        if job.ot_rate is None and _hours(job, given.facts).overtime > 0:
+        if job.ot_rate is None and given.facts.hours.get(_role(job), _NO_HOURS).overtime > 0:
             message = f"job {job.job_code} has overtime hours but no overtime rate; enter the rate"
             yield Reason("NULL_NUMBER", message)
 
 
-def _hours(job: JobRate, facts: SiteFacts) -> RoleHours:
-    """The month's hours of a job's work role, compared trimmed and without regard to case (rules R46)."""
-    return facts.hours.get(_role(job), _NO_HOURS)
-
-
 def _role(job: JobRate) -> str:
+    """The work role of a job in the form that facts have: trimmed and without regard to case (rules R46)."""
     return job.job_code.strip().upper()
 
 
 def _lines(job: JobRate, given: Given) -> Iterator[Line]:
-    hours, role = _hours(job, given.facts), _role(job)
+    role = _role(job)
+    hours = given.facts.hours.get(role, _NO_HOURS)
     rate = required(job.rate, "rate of job", job.job_code)
-    inputs: dict[str, object] = {
-        "job": job.job_code,
-        "row": job.id,
-        "rate": job.rate,
-        "overtimeRate": job.ot_rate,
-        "regularHours": hours.regular,
-        "overtimeHours": hours.overtime,
-    }
     references = (hours_reference(given.facts, role, hours),)
     regular = Step(REGULAR, to_cents(rate * hours.regular), (hours.regular, rate))
     if job.ot_rate == rate:
         overtime = _overtime(hours.overtime, rate)
         both = Step("Both together, since their rates are the same", regular.value + overtime.value)
         text = _text("Total Hours Worked", plain(hours.regular + hours.overtime), rate, given)
-        trace = Trace({**inputs, "billed": "all"}, (regular, overtime, both), references)
+        trace = Trace(_inputs(job, hours, "all"), (regular, overtime, both), references)
         yield _line(job, text, both.value, trace, given)
         return
     text = _text("Total Hours Worked", plain(hours.regular), rate, given)
-    yield _line(job, text, regular.value, Trace({**inputs, "billed": "regular"}, (regular,), references), given)
+    trace = Trace(_inputs(job, hours, "regular"), (regular,), references)
+    yield _line(job, text, regular.value, trace, given)
     if hours.overtime > 0:
         overtime_rate = job.ot_rate if job.ot_rate is not None else Decimal(0)
         overtime = _overtime(hours.overtime, overtime_rate)
         text = _text("Total Overtime / Holiday Hours Worked", plain(hours.overtime), overtime_rate, given)
-        trace = Trace({**inputs, "billed": "overtime"}, (overtime,), references)
+        trace = Trace(_inputs(job, hours, "overtime"), (overtime,), references)
         yield _line(job, text, overtime.value, trace, given)
+
+
+def _inputs(job: JobRate, hours: RoleHours, billed: str) -> dict[str, object]:
+    return {
+        "job": job.job_code,
+        "row": job.id,
+        "rate": job.rate,
+        "overtimeRate": job.ot_rate,
+        "regularHours": hours.regular,
+        "overtimeHours": hours.overtime,
+        "billed": billed,
+    }
 
 
 def _overtime(hours: Decimal, rate: Decimal) -> Step:

@@ -42,29 +42,27 @@ FIRST_BANDS: Value[tuple[Band, ...]] = Value("revenueShare.firstBands", ())
 
 def needs(given: Given) -> Iterable[Need]:
     """Revenue of every month since the later of window start, site start and opening (rules R8, R39)."""
-    period = given.facts.period
-    for structure in given.terms.structures:
-        start = _start(structure, given) or period
-        opening = given.history.opening("structure", structure.id, start, period)
-        first = opening.as_of.next if opening else start
-        for month in served_since(first, given.facts).until(period):
-            yield Need(REVENUE, month)
-        yield from given.month_of(REVENUE)
+    found = [*given.month_of(REVENUE)] if given.terms.structures else []
+    for window in given.once(_windows):
+        if window.months:
+            first = served_since(window.months[0], given.facts)
+            found += [Need(REVENUE, month) for month in first.until(given.facts.period)]
+    return found
 
 
 def problems(given: Given) -> Iterable[Reason]:
     """An anniversary structure without an anchor date: neither the contract nor the site states one (rules R2)."""
-    if None in [_start(structure, given) for structure in given.terms.structures]:
+    if False in [window.anchored for window in given.once(_windows)]:
         yield Reason("ANCHOR_MISSING", "an anniversary window needs a date: enter the contract's anchor or site start")
 
 
 def bill(given: Given) -> Billed:
     """One line per invoice group: the sum of its structures' dues, each rounded by rules R11."""
     excluded = given.context.bell_excluded_codes if given.terms.bell_enabled else frozenset[str]()
-    found = [_share(number, row, given, excluded) for number, row in enumerate(given.terms.structures, start=1)]
+    found = [_share(number, window, given, excluded) for number, window in enumerate(given.once(_windows), start=1)]
     by_group: dict[int, list[_Share]] = {}
     for share in found:
-        by_group.setdefault(share.structure.group, []).append(share)
+        by_group.setdefault(share.window.structure.group, []).append(share)
     values: dict[str, object] = {
         MONTH_REVENUE.name: sum([share.month.amount for share in found], _NOTHING),
         FIRST_BANDS.name: found[0].owed.parts if found else (),
@@ -75,35 +73,52 @@ def bill(given: Given) -> Billed:
 
 
 @value_class
+class _Window:
+    """The window of a structure: its opening, and the months since, before the service month.
+
+    Not `anchored`: there is no date on which an anniversary rests.
+    """
+
+    structure: Structure
+    start: Period
+    opening: Opening | None
+    months: tuple[Period, ...]
+    anchored: bool
+
+
+@value_class
 class _Share:
     """One structure's result, with what the trace needs to say."""
 
     number: int
-    structure: Structure
-    start: Period
+    window: _Window
     month: FactSum
-    opening: Opening | None
     owed: WindowDue
     facts: tuple[FactReference, ...]
 
 
-def _start(structure: Structure, given: Given) -> Period | None:
-    return window_start(structure.accumulation, given.facts.period, given.anchor)
+def _windows(given: Given) -> list[_Window]:
+    return [_window(structure, given) for structure in given.terms.structures]
 
 
-def _share(number: int, structure: Structure, given: Given, excluded: frozenset[str]) -> _Share:
-    facts, period = given.facts, given.facts.period
-    start = _start(structure, given) or period
-    opening = given.history.opening("structure", structure.id, start, period)
+def _window(structure: Structure, given: Given) -> _Window:
+    period = given.facts.period
+    start = window_start(structure.accumulation, period, given.anchor)
+    opening = given.history.opening("structure", structure.id, start or period, period)
+    first = opening.as_of.next if opening else start or period
+    return _Window(structure, start or period, opening, tuple(first.until(period)), start is not None)
+
+
+def _share(number: int, window: _Window, given: Given, excluded: frozenset[str]) -> _Share:
+    facts, structure, months = given.facts, window.structure, (*window.months, given.facts.period)
     codes = _codes(structure.revenue_codes, excluded)
-    first = opening.as_of.next if opening else start
-    earlier = [(month, facts.revenue_of(month, codes)) for month in first.until(period)]
-    month = facts.revenue_of(period, codes)
-    amounts = [found.amount for _, found in earlier]
-    owed = window_due(month.amount, amounts, opening, structure.tiers, given.terms.loss_rule)
-    months = [*earlier, (period, month)]
-    references = tuple([revenue_reference(facts, one, SHAREABLE, found, codes) for one, found in months])
-    return _Share(number, structure, start, month, opening, owed, references)
+    found = [facts.revenue_of(month, codes) for month in months]
+    *earlier, amount = [one.amount for one in found]
+    owed = window_due(amount, earlier, window.opening, structure.tiers, given.terms.loss_rule)
+    references = tuple(
+        [revenue_reference(facts, month, SHAREABLE, one, codes) for month, one in zip(months, found, strict=True)]
+    )
+    return _Share(number, window, found[-1], owed, references)
 
 
 @lru_cache(maxsize=1024)
@@ -141,11 +156,13 @@ def _steps(shares: Sequence[_Share], amount: Decimal) -> Iterator[Step]:
 
 
 def _inputs(share: _Share, rule: str) -> dict[str, object]:
+    window = share.window
+    structure = window.structure
     return {
-        "row": share.structure.id,
-        "accumulation": share.structure.accumulation,
+        "row": structure.id,
+        "accumulation": structure.accumulation,
         "month": share.month.amount,
-        **window_inputs(share.start, share.opening, share.structure.tiers, rule, share.owed),
+        **window_inputs(window.start, window.opening, structure.tiers, rule, share.owed),
     }
 
 

@@ -95,6 +95,16 @@ class PeriodTerms:
         return self.contract.loss_rule
 
     @cached_property
+    def payroll_codes(self) -> tuple[str, ...]:
+        """The payroll accounts that are billed, see `_as_facts`; none without an account block."""
+        return _as_facts(self.accounts[0].payroll.enabled_codes()) if self.accounts else ()
+
+    @cached_property
+    def expense_codes(self) -> tuple[str, ...]:
+        """The expense accounts that are billed. Several blocks ask for them, as facts and to bill."""
+        return _as_facts(self.accounts[0].expense.enabled_codes()) if self.accounts else ()
+
+    @cached_property
     def errors(self) -> tuple[Finding, ...]:
         """What stops generation: contract errors, missing numbers, escalators not to be followed (rules R48, R61)."""
         found = tuple(finding for finding in check(self.contract) if finding.blocks_generation)
@@ -183,6 +193,12 @@ def _terms(
         agreements=tuple(_agreement(row, period) for row in management.agreements) if management else (),
         rates=rates,
     )
+
+
+@lru_cache(maxsize=1024)
+def _as_facts(codes: tuple[str, ...]) -> tuple[str, ...]:
+    """Accounts, each once, in the form that facts have (rules R31, R46)."""
+    return tuple(dict.fromkeys(code.strip().upper() for code in codes))
 
 
 def _notes(rates: tuple[RateInPeriod, ...]) -> tuple[RateNote, ...]:
