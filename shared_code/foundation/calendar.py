@@ -84,6 +84,11 @@ class Period:
     def __str__(self) -> str:
         return _text(self.year, self.month)
 
+    # Months are keys of facts and needs: the data class's own would make two tuples for every look-up.
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Period) and self.year == other.year and self.month == other.month
+
     def __hash__(self) -> int:
         return self.year * 12 + self.month
 

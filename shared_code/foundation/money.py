@@ -1,6 +1,7 @@
 """The one place where money is rounded (rules R1): to cents, halves away from zero."""
 
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 
 CENT = Decimal("0.01")
 ZERO = Decimal("0.00")
@@ -13,7 +14,12 @@ def to_cents(amount: Decimal) -> Decimal:
 
 def to_places(value: Decimal, places: int) -> Decimal:
     """Round to `places` decimals, halves away from zero: hours of a time-sheet row, printed rates."""
-    return value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+    return value.quantize(_unit(places), ROUND_HALF_UP)
+
+
+@lru_cache
+def _unit(places: int) -> Decimal:
+    return Decimal(1).scaleb(-places)
 
 
 def dollars(amount: Decimal) -> str:
