@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from shared_code.billing.block import Block
-from shared_code.billing.given import Billed, Given
+from shared_code.billing.given import NOTHING_BILLED, Billed, Given
 from shared_code.billing.model import AdHocLine, AdHocType, Line, Step, Trace
 from shared_code.contracts.schema import ProfitShareOn
 from shared_code.contracts.terms import PeriodTerms
@@ -26,7 +26,7 @@ _STATED = {
 def bill(given: Given) -> Billed:
     """The ad-hoc lines that are printed, in the order in which they were added."""
     if not given.adhoc:
-        return Billed()
+        return NOTHING_BILLED
     return Billed(printed(given.adhoc, shared=shares_profit(given.terms)))
 
 

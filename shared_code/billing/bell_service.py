@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shared_code.billing.block import Block
-from shared_code.billing.given import Billed, Given
+from shared_code.billing.given import NOTHING_BILLED, Billed, Given
 from shared_code.billing.model import Line, Reason, Step, Trace
 from shared_code.billing.references import revenue_reference
 from shared_code.facts.completeness import Need
@@ -25,7 +25,7 @@ def needs(given: Given) -> Iterable[Need]:
 def bill(given: Given) -> Billed:
     """One line of what was collected, whatever its deposit flag; a negative month passes as it is."""
     if not given.terms.bells:
-        return Billed()
+        return NOTHING_BILLED
     row, found = given.terms.bells[0], given.facts.measure(BELL)
     amount = to_cents(found.amount)
     trace = Trace(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from shared_code.billing.block import Block
 from shared_code.billing.claims import CLAIMS_ACCOUNTS
-from shared_code.billing.given import Billed, Given
+from shared_code.billing.given import NOTHING_BILLED, Billed, Given
 from shared_code.billing.insurance import INSURANCE_ACCOUNTS
 from shared_code.billing.ledger_lines import account_block, deduction, month_needed
 from shared_code.billing.model import Step, Trace
@@ -32,7 +32,7 @@ def bill(given: Given) -> Billed:
     """
     block = account_block(given)
     if block is None:
-        return Billed()
+        return NOTHING_BILLED
     facts, month = given.facts, given.facts.period
     codes = given.terms.expense_codes
     booked = facts.booked(month, codes)

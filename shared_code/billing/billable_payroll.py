@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from shared_code.billing.block import Block
-from shared_code.billing.given import Billed, Given, Value
+from shared_code.billing.given import NOTHING_BILLED, Billed, Given, Value
 from shared_code.billing.ledger_lines import account_block, deduction, month_needed
 from shared_code.billing.model import FactReference, Step, Trace
 from shared_code.billing.references import ledger_reference
@@ -34,7 +34,7 @@ def bill(given: Given) -> Billed:
     """
     block = account_block(given)
     if block is None:
-        return Billed()
+        return NOTHING_BILLED
     facts, month = given.facts, given.facts.period
     codes = given.terms.payroll_codes
     booked = facts.booked(month, codes)

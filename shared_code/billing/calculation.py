@@ -10,7 +10,7 @@ from shared_code.billing import profit_share
 from shared_code.billing.block import Block, no_problem, nothing_needed
 from shared_code.billing.blocks import BLOCKS, SUPPORTED, in_order
 from shared_code.billing.context import BillingContext
-from shared_code.billing.given import NO_HISTORY, Given, History
+from shared_code.billing.given import NO_HISTORY, NOTHING_BILLED, Given, History
 from shared_code.billing.model import AdHocLine, Line, Outcome, Reason
 from shared_code.billing.rate_history import with_rate_history
 from shared_code.contracts.terms import PeriodTerms
@@ -46,6 +46,8 @@ def compute(
         if block.last:
             given.lines = _printed(placed)
         billed = block.bill(given)
+        if billed is NOTHING_BILLED:
+            continue
         if billed.lines:
             place = _behind(billed.behind) if billed.behind else _PLACE[block.name]
             placed.setdefault(place, []).extend(billed.lines)

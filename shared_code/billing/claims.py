@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from shared_code.billing.block import Block
-from shared_code.billing.given import Billed, Given, Opening, Value
+from shared_code.billing.given import NOTHING_BILLED, Billed, Given, Opening, Value
 from shared_code.billing.ledger_lines import (
     accounts_missing,
     agreement,
@@ -71,7 +71,7 @@ def bill(given: Given) -> Billed:
     """One line on the agreement's group: the month's claims, or what is left of the yearly cap where that is less."""
     row = agreement(given)
     if row is None or row.claims.kind == "off":
-        return Billed()
+        return NOTHING_BILLED
     facts, month, codes = given.facts, given.facts.period, _codes(given)
     booked = facts.booked(month, codes)
     found = booked.found

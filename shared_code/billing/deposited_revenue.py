@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from shared_code.billing.block import Block
-from shared_code.billing.given import Billed, Given
+from shared_code.billing.given import NOTHING_BILLED, Billed, Given
 from shared_code.billing.model import Line, Step, Trace
 from shared_code.billing.references import revenue_reference
 from shared_code.facts.completeness import Need
@@ -43,7 +43,7 @@ def needs(given: Given) -> Iterable[Need]:
 def bill(given: Given) -> Billed:
     """First the tax that the operator remits for the client, then the credit of what it has deposited."""
     if not given.terms.deposits:
-        return Billed()
+        return NOTHING_BILLED
     return Billed(list(_lines(given.terms.deposits[0], given)))
 
 

@@ -80,9 +80,10 @@ class Given:
 
     def once[T](self, work: Callable[[Given], T]) -> T:
         """What a function of terms, facts and history gives, worked out once for everyone who asks in a block."""
-        if work not in self._known:
-            self._known[work] = work(self)
-        found: T = self._known[work]
+        known = self._known
+        if work not in known:
+            known[work] = work(self)
+        found: T = known[work]
         return found
 
     @property
@@ -92,9 +93,10 @@ class Given:
 
     def month_of(self, dataset: str) -> tuple[Need]:
         """The need of a dataset in the service month, made once for all blocks that ask."""
-        if dataset not in self._known:
-            self._known[dataset] = (Need(dataset, self.facts.period),)
-        found: tuple[Need] = self._known[dataset]
+        known = self._known
+        if dataset not in known:
+            known[dataset] = (Need(dataset, self.facts.period),)
+        found: tuple[Need] = known[dataset]
         return found
 
     def value[T](self, wanted: Value[T]) -> T:
@@ -115,3 +117,7 @@ class Billed:
     values: Mapping[str, object] = MappingProxyType({})
     behind: str = ""
     warnings: Sequence[Reason] = ()
+
+
+NOTHING_BILLED = Billed()
+"""Of a block that has nothing to bill, as most are for most contracts."""

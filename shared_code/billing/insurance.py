@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from shared_code.billing.block import Block
-from shared_code.billing.given import Billed, Given, Value
+from shared_code.billing.given import NOTHING_BILLED, Billed, Given, Value
 from shared_code.billing.ledger_lines import (
     HUNDRED,
     accounts_missing,
@@ -51,7 +51,7 @@ def bill(given: Given) -> Billed:
     """One line on the agreement's group. A monthly amount takes nothing out of the expenses (billing-flows 6.10)."""
     row = agreement(given)
     if row is None or row.insurance.kind == "off":
-        return Billed()
+        return NOTHING_BILLED
     if row.insurance.kind == "FixedFee":
         return Billed([_fixed(row, row.insurance, given)])
     return _based_on_accounts(row, row.insurance, given)

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from shared_code.billing.block import Block
-from shared_code.billing.given import Billed, Given
+from shared_code.billing.given import NOTHING_BILLED, Billed, Given
 from shared_code.billing.ledger_lines import HUNDRED, agreement
 from shared_code.billing.model import Line, Reason, Step, Trace, required
 from shared_code.billing.references import hours_reference, revenue_reference
@@ -57,7 +57,7 @@ def bill(given: Given) -> Billed:
     """One line on the agreement's group; by labor hour one per job, all under one title (billing-flows 6.11)."""
     row = agreement(given)
     if row is None:
-        return Billed()
+        return NOTHING_BILLED
     if row.fee.kind == "FixedFee":
         return Billed([_fixed(row, row.fee, given)])
     if row.fee.kind == "PerLaborHour":

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from shared_code.billing.billable_payroll import PAYROLL, PAYROLL_FACTS
 from shared_code.billing.block import Block
-from shared_code.billing.given import Billed, Given
+from shared_code.billing.given import NOTHING_BILLED, Billed, Given
 from shared_code.billing.ledger_lines import HUNDRED, accounts_missing, agreement
 from shared_code.billing.model import FactReference, Line, Reason, Step, Trace, required
 from shared_code.billing.pteb import PTEB, PTEB_FACTS
@@ -47,7 +47,7 @@ def bill(given: Given) -> Billed:
     A profit share knows these lines by their block (billing-flows 6.12, step 5).
     """
     row = agreement(given)
-    return Billed([_line(row, expense, given) for expense in row.non_gl]) if row is not None else Billed()
+    return Billed([_line(row, expense, given) for expense in row.non_gl]) if row is not None else NOTHING_BILLED
 
 
 def _rests_on(given: Given, kind: str) -> bool:

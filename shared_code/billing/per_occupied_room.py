@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from shared_code.billing.block import Block
-from shared_code.billing.given import Billed, Given
+from shared_code.billing.given import NOTHING_BILLED, Billed, Given
 from shared_code.billing.model import Line, Step, Trace, required
 from shared_code.billing.references import rooms_reference
 from shared_code.facts.completeness import Need
@@ -26,7 +26,7 @@ def bill(given: Given) -> Billed:
     """One line: rooms × rate. Draft rows never count (rules R47)."""
     terms, facts, context = given.terms, given.facts, given.context
     if terms.rooms is None:
-        return Billed()
+        return NOTHING_BILLED
     rooms = facts.rooms or FactSum(Decimal(0), 0, "")
     rate = required(terms.rooms.room_rate, "room rate")
     amount = to_cents(rooms.amount * rate)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from shared_code.billing import non_gl_expense
 from shared_code.billing.block import Block
-from shared_code.billing.given import Billed, Given, Opening, Value
+from shared_code.billing.given import NOTHING_BILLED, Billed, Given, Opening, Value
 from shared_code.billing.ledger_lines import HUNDRED, agreement
 from shared_code.billing.model import FactReference, Line, Reason, Step, Trace, required
 from shared_code.billing.references import revenue_reference
@@ -68,7 +68,7 @@ def bill(given: Given) -> Billed:
     """
     found, window = _shared(given), given.once(_window)
     if found is None or window is None:
-        return Billed()
+        return NOTHING_BILLED
     row, on = found
     month = _month(row, given)
     owed = window_due(month.profit, window.profits, window.opening, on.tiers, given.terms.loss_rule)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from shared_code.billing.billable_payroll import PAYROLL, PAYROLL_FACTS
 from shared_code.billing.block import Block
-from shared_code.billing.given import Billed, Given, Value
+from shared_code.billing.given import NOTHING_BILLED, Billed, Given, Value
 from shared_code.billing.ledger_lines import HUNDRED, account_block, deduction
 from shared_code.billing.model import FactReference, Line, Step, Trace, required
 from shared_code.billing.references import ledger_reference
@@ -42,7 +42,7 @@ def bill(given: Given) -> Billed:
     """One line on the payroll group. The percentage is taken of exact payroll, additional payroll included."""
     block = account_block(given)
     if block is None or block.pteb.kind == "off":
-        return Billed()
+        return NOTHING_BILLED
     if block.pteb.kind == "Actual":
         return _actual(block, given)
     return _percentage(block, block.pteb, given)

@@ -40,7 +40,8 @@ def hours_reference(facts: SiteFacts, role: str, found: RoleHours, *, minutes: b
     """Time sheets of a work role; the amount is in hours, rounded per row at import, or in minutes (rules R15)."""
     amount = found.regular_minutes + found.overtime_minutes if minutes else found.regular + found.overtime
     selection: dict[str, object] = {"roles": [role], "unit": "minutes" if minutes else "hours"}
-    return _reference(TIMESHEET, facts, facts.period, selection, FactSum(amount, found.rows, found.batch))
+    batches = (found.batch,) if found.batch else ()
+    return FactReference(TIMESHEET, facts.site, str(facts.period), selection, found.rows, amount, batches)
 
 
 def rooms_reference(facts: SiteFacts, found: FactSum) -> FactReference:

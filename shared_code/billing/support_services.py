@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from shared_code.billing.billable_payroll import PAYROLL, PAYROLL_FACTS
 from shared_code.billing.block import Block
-from shared_code.billing.given import Billed, Given
+from shared_code.billing.given import NOTHING_BILLED, Billed, Given
 from shared_code.billing.ledger_lines import HUNDRED, account_block, deduction
 from shared_code.billing.model import Step, Trace, required
 from shared_code.billing.pteb import PTEB, PTEB_FACTS
@@ -28,7 +28,7 @@ def bill(given: Given) -> Billed:
     """One line on the payroll group. Percentages are of exact intermediates, not of printed lines (rules R45)."""
     block = account_block(given)
     if block is None or block.support.kind == "off":
-        return Billed()
+        return NOTHING_BILLED
     if block.support.kind == "Fixed":
         amount, trace = _fixed(block, block.support)
     else:

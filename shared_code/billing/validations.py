@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from shared_code.billing.block import Block
-from shared_code.billing.given import Billed, Given
+from shared_code.billing.given import NOTHING_BILLED, Billed, Given
 from shared_code.billing.model import FactReference, Line, Step, Trace, required
 from shared_code.billing.references import revenue_reference
 from shared_code.billing.revenue_share import FIRST_BANDS, MONTH_REVENUE, SHARE_FACTS
@@ -45,12 +45,12 @@ def bill(given: Given) -> Billed:
     """One line on the first structure's group; none where nothing is above the threshold."""
     row = _charged(given)
     if row is None:
-        return Billed()
+        return NOTHING_BILLED
     found = given.facts.measure(VALIDATED)
     month = given.value(MONTH_REVENUE)
     over, threshold = _over(row, found.amount, month)
     if over <= 0:
-        return Billed()
+        return NOTHING_BILLED
     weights = _weights(row, given.value(FIRST_BANDS))
     charged = _due(row, over, weights)
     amount = to_cents(charged.value)
