@@ -17,6 +17,7 @@ import orjson
 
 from shared_code.foundation.calendar import Period
 from shared_code.foundation.money import ZERO, to_cents
+from shared_code.foundation.values import value_class
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Brand:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class BillTo:
     """Whom an invoice addresses. The address is printed in two lines, split at its first comma (PDF-03)."""
 
@@ -70,7 +71,7 @@ class BillTo:
     address: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class LineDocument:
     """One printed line; each line feed of the description starts a paragraph. US dollars, to the cent."""
 
@@ -82,7 +83,7 @@ class LineDocument:
         _require_cents(self.amount, f"line {self.title!r}")
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class InvoiceDocument:
     """One printed invoice. `bill_to` replaces the statement's where the invoice group has its own addressee.
 
@@ -105,7 +106,7 @@ class InvoiceDocument:
         _require_sum(self.amount, (line.amount for line in self.lines), f"invoice {self.number}")
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class StatementDocument:
     """Everything a statement prints: one or more invoices of one site and period, in print order.
 
@@ -145,7 +146,8 @@ class StatementDocument:
 
 def to_json(document: StatementDocument) -> str:
     """The document as JSON text for storage: amounts as text, dates as ISO text, the same text every time."""
-    return orjson.dumps(document, default=_encoded, option=orjson.OPT_PASSTHROUGH_DATACLASS).decode()
+    parts = {name: getattr(document, name) for name in _fields_of(StatementDocument)}
+    return orjson.dumps(parts | {"period": str(document.period)}, default=_decimal).decode()
 
 
 def from_json(text: str) -> StatementDocument:
@@ -170,13 +172,9 @@ def _require_sum(amount: Decimal, parts: Iterable[Decimal], place: str) -> None:
         raise ValueError(f"{place}: the amount {amount} is not the sum of its parts, {total}")
 
 
-def _encoded(value: Any) -> Any:
-    """What JSON itself does not know."""
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, Period):
-        return str(value)
-    return {name: getattr(value, name) for name in _fields_of(value.__class__)}
+def _decimal(value: Decimal) -> str:
+    """What JSON itself does not know: exact numbers, as text without an exponent."""
+    return f"{value:f}"
 
 
 @cache

@@ -98,6 +98,10 @@ def _sqlite(url: str) -> Engine:
     return engine
 
 
+_LOG_PAGES = 16_000
+"""Of 4 KiB: a month writes the same pages of its indexes again and again, and each goes into the file once for all."""
+
+
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # transactions are begun below, not by the driver
     for pragma in (
@@ -107,6 +111,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         "busy_timeout=60000",
         "cache_size=-65536",
         "temp_store=MEMORY",
+        f"wal_autocheckpoint={_LOG_PAGES}",
     ):
         connection.execute(f"PRAGMA {pragma}")
 
