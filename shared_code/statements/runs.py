@@ -163,8 +163,8 @@ def settle_run(run_id: str) -> bool:
     """Finish the run if nothing of it is left to do: write its report, then mark it completed.
 
     Sent by every transaction that finishes a part, so the last one sees all parts. The report is a function of the
-    database alone, so writing it twice changes nothing. True when the run is finished; a run that was retried while its
-    report was written is not, and its report is written again at its end.
+    database alone, so writing it twice changes nothing. True when the run is finished. Of a run that was retried while
+    its report was written, the report may have replaced a newer one, so it is looked at again.
     """
     with reading() as connection:
         run = repository.run_of(connection, run_id)
@@ -181,7 +181,9 @@ def settle_run(run_id: str) -> bool:
             _record(work, run_id, "run.completed", {"expected": run.expected})
             return True
         now = repository.run_of(work.connection, run_id)
-        return now is not None and now.state != "Running"
+    if now is not None and now.attempt != run.attempt:
+        return settle_run(run_id)
+    return now is not None and now.state != "Running"
 
 
 def watch_running_runs() -> int:

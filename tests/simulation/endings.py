@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -17,12 +18,13 @@ from shared_code.foundation.database import inbox, outbox
 from shared_code.operations.invariants.service import check_invariants
 from shared_code.operations.schema import metadata
 from shared_code.statements.report import write_report
-from shared_code.statements.tables import dry_run_statement, run_item, statement_document, statement_run
+from shared_code.statements.tables import dry_run_statement, run_item, statement, statement_document, statement_run
 from tests.end_state import State, rows
 from tests.simulation.scenarios import Scenario, runs
 from tests.simulation.world import HOUR, World
 
 RESUMED = "run.resumed"
+MOVED = "statement.moved"
 _OF_MESSAGES = (inbox, outbox)
 
 
@@ -82,9 +84,51 @@ def faults_of(world: World) -> list[str]:
     found += list(_wrong_documents(world))
     found += list(_wrong_reports(world))
     with database.reading() as connection:
+        found += [*_made_unasked(connection), *_taken_back(connection)]
         open_items = sa.select(run_item.c.contract_id).where(run_item.c.outcome == "Pending")
         found += [f"contract {one} has no outcome" for one in connection.scalars(open_items)]
     return found
+
+
+def item_outcomes() -> Counter[str]:
+    """What became of the items of all runs."""
+    with database.reading() as connection:
+        return Counter(connection.scalars(sa.select(run_item.c.outcome)))
+
+
+def resumptions() -> int:
+    """How often the watchdog has woken a run."""
+    with database.reading() as connection:
+        return sum(event["action"] == RESUMED for event in _events(connection))
+
+
+def _events(connection: Connection) -> Iterator[dict[str, Any]]:
+    return (json.loads(body) for body in connection.scalars(sa.select(audit_event.c.body)))
+
+
+def _made_unasked(connection: Connection) -> Iterator[str]:
+    """A month is made anew by a run that was asked to do so, and in the version that it was asked for."""
+    c, run = statement.c, statement_run.c
+    made = sa.select(c.statement_id, c.version, run.kind, run.scope).join(statement_run, run.run_id == c.run_id)
+    for row in connection.execute(made.where(c.generation > 1)):
+        if row.kind != "Regenerate" or json.loads(row.scope)["version"] != row.version:
+            yield f"version {row.version} of {row.statement_id} was made by a {row.kind} run of {row.scope}"
+
+
+def open_items_of_finished_runs() -> list[str]:
+    """Contracts that a finished run has yet to bill: whoever looks at it now takes its figures for the last."""
+    with database.reading() as connection:
+        chosen = sa.select(run_item.c.contract_id).join(statement_run, statement_run.c.run_id == run_item.c.run_id)
+        found = connection.scalars(chosen.where(run_item.c.outcome == "Pending", statement_run.c.state != "Running"))
+        return [f"contract {one} is open in a finished run" for one in found]
+
+
+def _taken_back(connection: Connection) -> Iterator[str]:
+    """What somebody was told to be sent is sent."""
+    moved = {one["subject"] for one in _events(connection) if one["action"] == MOVED and one["data"]["to"] == "Sent"}
+    c = statement.c
+    sent = set(connection.scalars(sa.select(c.statement_id).where(c.status == "Sent")))
+    yield from (f"statement {one} was sent, and is not any more" for one in moved - sent)
 
 
 def _wrong_documents(world: World) -> Iterator[str]:

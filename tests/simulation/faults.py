@@ -27,6 +27,7 @@ class Fault(StrEnum):
     VERY_LATE = "very late delivery"  # after the watchdog has given it up
     LOST_LOCK = "lost lock"  # the message is delivered again while it is worked on
     STALLED = "stalled"  # everybody else goes on until there is nothing to do
+    OVERTAKEN = "overtaken"  # the same before the effect: what it hands out was read before
     DRAIN = "drain"  # the process takes no more messages and gives back what it had fetched
     TICK = "timer tick"  # the timer fires in the middle, on another instance
     LATE_TICK = "late timer tick"  # all locks are lost, and the watchdog believes that the run stands still
@@ -45,12 +46,14 @@ OF_KIND: dict[Kind, tuple[Fault, ...]] = {
     "begin": (Fault.STALLED, Fault.LOST_LOCK, *_TIME),
     "commit": (*_PROCESS, *_ANSWER, *_MESSAGE, *_TIME, Fault.STALLED),
     "send": (*_PROCESS, *_ANSWER, *_MESSAGE, *_WAY, *_TIME, Fault.STALLED),
-    "put": (*_PROCESS, *_ANSWER, *_MESSAGE, *_TIME, Fault.STALLED),
+    "put": (*_PROCESS, *_ANSWER, *_MESSAGE, *_TIME, Fault.STALLED, Fault.OVERTAKEN),
     "complete": (*_PROCESS, Fault.REFUSED, *_MESSAGE, *_TIME, Fault.STALLED),
 }
 OF_MESSAGES = frozenset((*_MESSAGE, Fault.DELAYED, Fault.VERY_LATE))
-FOR_TWO = frozenset((Fault.STALLED,))
+FOR_TWO = frozenset((Fault.STALLED, Fault.OVERTAKEN))
 """Faults that say nothing about one worker."""
+TAKES_LONG = frozenset((Fault.VERY_LATE, Fault.LATE_TICK))
+"""Faults after which the watchdog may believe that a run stands still."""
 
 
 @dataclass(frozen=True, slots=True)

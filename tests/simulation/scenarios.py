@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from shared_code.foundation import database
+from shared_code.facts.tables import site
+from shared_code.foundation import database, queues
 from shared_code.foundation.visibility import EVERYTHING
 from shared_code.statements.regeneration import regenerate
 from shared_code.statements.runs import cancel_run, retry_run, start_run
@@ -17,6 +18,7 @@ from tests.simulation.world import World
 from tests.unit.statements.stage import decide, open_sites, rooms, save, save_rooms
 
 PERIOD = "2026-10"
+LATER = "later caller"
 
 
 def october() -> None:
@@ -56,6 +58,11 @@ def runs() -> list[str]:
         return list(connection.scalars(sa.select(statement_run.c.run_id).order_by(statement_run.c.created_at)))
 
 
+def has_site(number: str) -> bool:
+    with database.reading() as connection:
+        return connection.scalar(sa.select(site.c.site_number).where(site.c.site_number == number)) is not None
+
+
 def cancel() -> None:
     """Cancel every run that has been started."""
     for run in runs():
@@ -66,11 +73,11 @@ def retry() -> None:
     retry_run(runs()[0])
 
 
-def make_anew(site: str) -> None:
+def make_anew(number: str) -> None:
     """Regenerate the statement of a site that counts, unless somebody has done so since."""
     c = statement.c
     with database.reading() as connection:
-        chosen = sa.select(c.statement_id).where(c.site_number == site, c.generation == 1)
+        chosen = sa.select(c.statement_id).where(c.site_number == number, c.generation == 1)
         found = connection.scalar(chosen.where(c.status != "Superseded"))
     if found is not None:
         regenerate(found, "caller", "c", EVERYTHING)
@@ -78,11 +85,15 @@ def make_anew(site: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What there is, and what happens. `rivals`: which of its runs has billed a contract is open."""
+    """What there is, and what happens. `outcomes`: what becomes of the items of its runs when nothing goes wrong.
+
+    `rivals`: which of its runs has billed a contract is open.
+    """
 
     name: str
     prepare: Callable[[], None]
     play: Callable[[World], None]
+    outcomes: Mapping[str, int]
     rivals: bool = False
 
 
@@ -98,15 +109,35 @@ def dry_month(world: World) -> None:
 
 def retried(world: World) -> None:
     month(world)
+    _retried(world)
+
+
+def retried_early(world: World) -> None:
+    """The same before all messages of the first attempt have come: the watchdog has sent others."""
+    world.call(begin())
+    world.rest(without={queues.STATEMENT_CHUNKS})
+    _retried(world)
+
+
+def _retried(world: World) -> None:
     open_sites("0901")
-    world.call(retry)
+    world.call(retry, LATER)
     world.rest()
 
 
-def made_anew(world: World) -> None:
+def made_anew(world: World, occupied: int = 70) -> None:
     month(world)
-    rooms("0902", 70)
-    world.call(lambda: make_anew("0902"))
+    rooms("0902", occupied)
+    world.call(lambda: make_anew("0902"), LATER)
+    world.rest()
+
+
+def made_nothing(world: World) -> None:
+    made_anew(world, 0)
+
+
+def one_rival(world: World) -> None:
+    world.call(begin("first"))
     world.rest()
 
 
@@ -116,11 +147,22 @@ def rivals(world: World) -> None:
     world.rest()
 
 
-MONTH = Scenario("a month", october, month)
-LARGE_MONTH = Scenario("a larger month", large_october, month)
-DRY = Scenario("a dry run", small, dry_month)
-RETRIED = Scenario("a retry of failures", small, retried)
-MADE_ANEW = Scenario("a statement made anew", small, made_anew)
-RIVALS = Scenario("two runs at once", small, rivals, rivals=True)
+_SMALL = {"Failed": 1, "Generated": 1}
+MONTH = Scenario("a month", october, month, {"Failed": 1, "Generated": 1, "Held": 1, "NothingToBill": 1})
+LARGE_MONTH = Scenario(
+    "a larger month", large_october, month, {"Failed": 1, "Generated": 3, "Held": 1, "NothingToBill": 1}
+)
+DRY = Scenario("a dry run", small, dry_month, _SMALL)
+RETRIED = Scenario("a retry of failures", small, retried, {"Generated": 2})
+MADE_ANEW = Scenario("a statement made anew", small, made_anew, {"Failed": 1, "Generated": 2})
+RIVALS = Scenario("two runs at once", small, rivals, {"Failed": 2, "Generated": 1, "Skipped": 1}, rivals=True)
 FURTHER = (LARGE_MONTH, DRY, RETRIED, MADE_ANEW, RIVALS)
 ALL = (MONTH, *FURTHER)
+
+# Those that somebody comes into (`intrusions.py`).
+SMALL_MONTH = Scenario("a small month", small, month, _SMALL)
+ONE_RIVAL = Scenario("one run of two", small, one_rival, _SMALL, rivals=True)
+RETRIED_EARLY = Scenario("an early retry of failures", small, retried_early, {"Generated": 2})
+MADE_NOTHING = Scenario(
+    "a statement made nothing", small, made_nothing, {"Failed": 1, "Generated": 1, "NothingToBill": 1}
+)

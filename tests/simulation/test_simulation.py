@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
+from types import MappingProxyType
 
 import pytest
 
@@ -17,9 +19,10 @@ from localhost.bus.config import QUEUES_FILE
 from shared_code.foundation import queues
 from shared_code.operations.invariants.service import check_invariants
 from tests.end_state import State, differences
-from tests.simulation.faults import Kind
+from tests.simulation.endings import item_outcomes
+from tests.simulation.faults import Fault, Kind
 from tests.simulation.laboratory import Laboratory
-from tests.simulation.scenarios import ALL, FURTHER, MONTH, RIVALS, Scenario, cancel
+from tests.simulation.scenarios import ALL, FURTHER, MONTH, Scenario, cancel
 from tests.simulation.schedule import SHOWN, Schedule, Tell, explore, schedules, told
 from tests.simulation.world import START
 
@@ -89,7 +92,7 @@ def test_every_message_once_more_after_the_end_changes_nothing(lab: Laboratory, 
         world.bus.send(sent, world.now)
         world.rest()
 
-    again = Scenario(scenario.name, scenario.prepare, lambda _world: twice(), rivals=scenario.rivals)
+    again = replace(scenario, play=lambda _world: twice())
     assert lab.judged(world, again, expected) == []
 
 
@@ -106,13 +109,14 @@ def test_the_bus_of_the_world_is_declared_like_the_real_one() -> None:
 # -- a cancellation in the middle ---------------------------------------------------------------------------------
 
 
-def cancelled(lab: Laboratory, workers: int, moment: int, schedule: Schedule | None = None) -> list[str]:
+def cancelled(
+    lab: Laboratory, workers: int, moment: int, plan: Mapping[int, Fault] = MappingProxyType({})
+) -> list[str]:
     """Cancel the month at a crossing; whatever was begun by then, what is billed is billed as it would have been."""
     expected = lab.ending(MONTH)
     world = lab.world(MONTH, workers)
     world.at[moment] = cancel
-    if schedule is not None:
-        world.plan[schedule.number] = schedule.fault
+    world.plan.update(plan)
     states: list[State] = []
     found = lab.judged(world, MONTH, None, states.append)
     return found or list(_not_expected(states[0], expected))
@@ -132,6 +136,25 @@ def test_a_month_cancelled_at_any_moment_has_what_was_begun(lab: Laboratory, tel
     assert not wrong, "\n".join(wrong[:SHOWN])
 
 
+@pytest.mark.parametrize("delay", [Fault.DELAYED, Fault.VERY_LATE])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.long)])
+def test_a_month_cancelled_while_a_chunk_is_late(lab: Laboratory, tell: Tell, workers: int, delay: Fault) -> None:
+    """The chunk comes to a run that is cancelled, or is over by then: nothing of it is begun any more."""
+    late = [
+        one
+        for one in schedules(lab, MONTH, workers)
+        if one.fault is delay and (one.boundary.kind, one.boundary.actor) == ("receive", queues.STATEMENT_CHUNKS)
+    ]
+    begun: set[bool] = set()
+    for one in late:
+        for moment in range(len(lab.boundaries(MONTH, workers))):
+            found = cancelled(lab, workers, moment, {one.number: delay})
+            assert not found, told(f"{one}, cancelled at {moment}", found)
+            begun.add(item_outcomes()["Cancelled"] == 0)
+    tell({"cancellation with a late chunk": len(late) * len(lab.boundaries(MONTH, workers))})
+    assert begun == {True, False}
+
+
 @pytest.mark.long
 @WORKERS
 @pytest.mark.parametrize("moment", [4, 9, 14, 20, 30, 40])
@@ -145,7 +168,7 @@ def test_whatever_goes_wrong_in_a_cancelled_month(lab: Laboratory, tell: Tell, w
         if number > moment
         for fault in boundary.faults(workers)
     ]
-    wrong = [told(one, found) for one in chosen if (found := cancelled(lab, workers, moment, one))]
+    wrong = [told(one, found) for one in chosen if (found := cancelled(lab, workers, moment, {one.number: one.fault}))]
     tell(Counter(f"cancellation and {one.fault}" for one in chosen))
     assert not wrong, "\n".join(wrong[:SHOWN])
 
@@ -171,14 +194,3 @@ def test_after_an_outage_the_end_is_the_same(lab: Laboratory, kind: Kind, minute
     assert bool(buried) == (kind == "put")
     found["table audit_event"] = Counter(one for one in found["table audit_event"].elements() if one not in buried)
     assert differences(found, expected) == []
-
-
-# -- two runs -----------------------------------------------------------------------------------------------------
-
-
-@WORKERS
-def test_of_two_runs_each_contract_is_billed_by_one(lab: Laboratory, workers: int) -> None:
-    state = lab.ending(RIVALS)
-    outcomes = Counter(json.loads(line)["outcome"] for line in state["table run_item"].elements())
-    assert outcomes == {"Failed": 2, "Generated": 1, "Skipped": 1}
-    assert state["table statement"].total() == 1

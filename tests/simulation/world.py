@@ -9,7 +9,7 @@ themselves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -64,12 +64,13 @@ class World:
     trace: list[Boundary] = field(default_factory=list)
     looks: list[Callable[[], None]] = field(default_factory=list)
     """What is done in the middle, at each commit, by the thread of the test."""
-    at: dict[int, Callable[[], None]] = field(default_factory=dict)
+    at: dict[int, Callable[[], object]] = field(default_factory=dict)
     """What another caller does in the middle, by the number of the crossing."""
     outages: Mapping[Kind, datetime] = field(default_factory=dict)
     """What is away, and until when."""
     luck: Callable[[Boundary], Fault | None] | None = None
     """What goes wrong where the plan says nothing."""
+    ticks: int = 0
     failed_ticks: int = 0
     _actors: list[Actor] = field(default_factory=list)
     _identifiers: int = 0
@@ -124,6 +125,9 @@ class World:
         if kind != "commit":
             if actor.writing:
                 raise BreachError(f"{kind} within a write transaction: others wait for the outside")
+            if fault is Fault.OVERTAKEN:
+                self._intrude(number)
+                actor.stalled = True
             self._pause(actor)
         self._before(actor, kind, fault, refusal)
         effect()
@@ -143,8 +147,7 @@ class World:
         return kind in self.outages and self.now < self.outages[kind]
 
     def _after(self, actor: Actor, number: int, fault: Fault | None, refusal: Callable[[], Exception] | None) -> None:
-        if number in self.at:
-            self.start("another caller", self.at[number], repeats=True)
+        self._intrude(number)
         if fault is Fault.CRASH_AFTER:
             raise Crash
         if fault is Fault.UNHEARD and refusal is not None:
@@ -152,6 +155,12 @@ class World:
         if fault is not None:
             self._happen(actor, fault)
         self._pause(actor)
+
+    def _intrude(self, number: int) -> None:
+        """Let another caller come at a crossing: before it if the one who crosses is overtaken there, else after it."""
+        job = self.at.pop(number, None)
+        if job is not None:
+            self.start("another caller", job, repeats=True)
 
     def _happen(self, actor: Actor, fault: Fault) -> None:
         """Faults of messages and of time."""
@@ -182,9 +191,9 @@ class World:
         """Start a process. A caller `repeats` what it asked for until it has an answer."""
         self._actors.append(Actor(name, (lambda: self._call(job)) if repeats else job))
 
-    def call(self, job: Callable[[], object]) -> None:
+    def call(self, job: Callable[[], object], name: str = "caller") -> None:
         """A caller asks the app for something."""
-        self.start("caller", job, repeats=True)
+        self.start(name, job, repeats=True)
 
     def _call(self, job: Callable[[], object]) -> None:
         """Ask until there is an answer, as Power Automate does: a crash of the app is a broken connection."""
@@ -203,6 +212,7 @@ class World:
 
     def _tick(self) -> None:
         """The platform logs what a timer raises, and the next tick comes."""
+        self.ticks += 1
         try:
             self.doors[TIMER](None)
         except Exception:
@@ -272,21 +282,25 @@ class World:
 
     # -- rest
 
-    def rest(self) -> None:
-        """Let all work be done, and time pass where work waits for it. Raises UnrestError when it never ends."""
+    def rest(self, *, without: Collection[str] = ()) -> None:
+        """Let all work be done, and time pass where work waits for it. Raises UnrestError when it never ends.
+
+        Nobody waits for messages of the queues `without`, which may be on their way for longer.
+        """
         self.work()
         for wait in WAITS:
-            if not (left := self.left()):
+            if not (left := self.left(without)):
                 return
             self.now += wait
             self.start(TIMER, self._tick)
             self.work()
-        if left := self.left():
+        if left := self.left(without):
             raise UnrestError(f"left over: {left}")
 
-    def left(self) -> list[str]:
+    def left(self, without: Collection[str] = ()) -> list[str]:
         """Work that is not done: messages in queues and in the outbox, runs that are not finished."""
-        found = [f"message {entry.message.queue} {entry.message.body} {entry.dead}" for entry in self.bus.entries]
+        waiting = [entry for entry in self.bus.entries if entry.message.queue not in without]
+        found = [f"message {entry.message.queue} {entry.message.body} {entry.dead}" for entry in waiting]
         with database.reading() as connection:
             unsent = sa.select(outbox.c.queue, outbox.c.body).where(outbox.c.published_at.is_(None))
             found += [f"unsent {row.queue} {row.body}" for row in connection.execute(unsent)]

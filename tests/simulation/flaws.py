@@ -1,0 +1,246 @@
+"""Faults of the app, one or two conditions of its source each, and where the simulator has to see them.
+
+A flaw of two changes takes away both of two guards that stand for each other; docs/testing.md says which they are.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from sqlalchemy.engine import Connection
+
+from shared_code.foundation import bus, database
+from shared_code.foundation.calendar import Period
+from shared_code.foundation.database import AnyRow
+from shared_code.operations.invariants.service import check_invariants, violated
+from shared_code.statements import generation, rendering, repository, runs
+from shared_code.statements.chunks import repository as chunks
+from tests.simulation.breaking import Breaks, Change
+from tests.simulation.faults import Fault
+from tests.simulation.intrusions import LATE_CHUNK, RETRY, SENT_ANEW, SENT_NOTHING, Intrusion, played, visits
+from tests.simulation.laboratory import Laboratory
+from tests.simulation.scenarios import MONTH, RETRIED, RIVALS, SMALL_MONTH, Scenario, cancel
+from tests.simulation.schedule import schedules
+
+type Course = Callable[[Laboratory], Iterator[list[str]]]
+"""Plays schedules; gives what is wrong at the end of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """`course`: the schedules of which one at least must end otherwise."""
+
+    name: str
+    course: Course
+    changes: Sequence[Breaks]
+
+
+def calm(scenario: Scenario) -> Course:
+    """The undisturbed course: what comes out by itself is told, and needs no timer."""
+
+    def play(lab: Laboratory) -> Iterator[list[str]]:
+        lab.ending(scenario)
+        yield []
+
+    return play
+
+
+def watched(scenario: Scenario) -> Course:
+    """The undisturbed course, looked at after each commit."""
+
+    def play(lab: Laboratory) -> Iterator[list[str]]:
+        world = lab.world(scenario, 2)
+        broken: list[str] = []
+        world.looks.append(lambda: broken.extend(one.name for one in violated(check_invariants())))
+        found = lab.judged(world, scenario, None)
+        yield broken + found
+
+    return play
+
+
+def wrong(scenario: Scenario, workers: int, *faults: Fault) -> Course:
+    """Each of these faults, at each crossing."""
+
+    def play(lab: Laboratory) -> Iterator[list[str]]:
+        for one in schedules(lab, scenario, workers):
+            if one.fault in faults:
+                yield lab.play(scenario, workers, {one.number: one.fault})
+
+    return play
+
+
+def met(intrusion: Intrusion) -> Course:
+    """Somebody comes at each crossing."""
+
+    def play(lab: Laboratory) -> Iterator[list[str]]:
+        yield from (played(lab, visit) for visit in visits(lab, intrusion, 2))
+
+    return play
+
+
+def cancelled(lab: Laboratory) -> Iterator[list[str]]:
+    """The month is cancelled at each crossing."""
+    for moment in range(len(lab.boundaries(MONTH, 2))):
+        world = lab.world(MONTH, 2)
+        world.at[moment] = cancel
+        yield lab.judged(world, MONTH, None)
+
+
+class StandingReadEarly:
+    """A chunk reads what stands of a month before its transaction begins, as if rows were not kept from others."""
+
+    def make(self, patch: pytest.MonkeyPatch, _sources: dict[object, str]) -> None:
+        real, generate = chunks.standing, generation.generate_chunk
+        early: list[Sequence[AnyRow]] = []
+
+        def generate_late(run_id: str, chunk: int, message_id: str) -> int:
+            with database.reading() as connection:
+                run = repository.run_of(connection, run_id)
+                assert run is not None
+                period = Period.parse(run.period)
+                early.append(real(connection, run_id, chunk, period, period))
+            return generate(run_id, chunk, message_id)
+
+        def standing(_connection: Connection, _run: str, _chunk: int, _period: Period, _first: Period) -> Any:
+            return early[-1]
+
+        patch.setattr(generation, "generate_chunk", generate_late)
+        patch.setattr(chunks, "standing", standing)
+
+
+DUPLICATES = (Fault.DUPLICATE, Fault.LATE_DUPLICATE, Fault.LOST_LOCK)
+CRASHES = (Fault.CRASH_BEFORE, Fault.CRASH_AFTER)
+
+# -- pieces of the source, and what is there instead ---------------------------------------------------------------
+
+CHUNK_REPEATS = Change(
+    generation.generate_chunk,
+    "if not work.first(CONSUMER, message_id):",
+    "if not work.first(CONSUMER, message_id) and False:",
+)
+DRAWING_REPEATS = Change(
+    rendering.render_documents, "if work.first(CONSUMER, message_id):", "if work.first(CONSUMER, message_id) or True:"
+)
+SENDS_AGAIN = Change(database.UnitOfWork.send, "set() if unseen else self._known", "set() if True else self._known")
+INBOX_ALONE = Change(
+    generation.generate_chunk,
+    "    with uncollected(), unit_of_work() as work:\n",
+    "    with unit_of_work() as before:\n"
+    "        if not before.first(CONSUMER, message_id):\n"
+    "            return 0\n"
+    "    with uncollected(), unit_of_work() as work:\n",
+)
+ANY_ATTEMPT = Change(repository.finish_run, "            statement_run.c.attempt == attempt,\n", "")
+OPEN_ITEMS = Change(repository.finish_run, "            sa.not_(open_items),\n", "")
+OPEN_DOCUMENTS = Change(repository.finish_run, "            sa.not_(open_documents),\n", "")
+SETTLES_EARLY = Change(runs.settle_run, "repository.unfinished(connection, run_id)", "False")
+UNCOUNTED = Change(repository.supersede, "if changed.rowcount != len(part):", "if changed.rowcount < 0:")
+TAKES_ALL = Change((chunks, "_PENDING"), ', run_item.c.outcome == "Pending"', "")
+ANY_OUTCOME = Change(
+    (repository, "_OUTCOME"), '        run_item.c.outcome == "Pending",  # an outcome is given once\n', ""
+)
+
+FLAWS = (
+    # messages
+    Flaw(
+        "no inbox is asked",
+        wrong(MONTH, 1, *DUPLICATES),
+        [Change(database.UnitOfWork.first, "recorded.rowcount > 0", "True")],
+    ),
+    Flaw("a chunk's inbox is not asked", wrong(MONTH, 1, *DUPLICATES), [CHUNK_REPEATS]),
+    Flaw("the inbox is filled before the work is done", wrong(MONTH, 1, *CRASHES), [CHUNK_REPEATS, INBOX_ALONE]),
+    Flaw(
+        "neither the inbox of drawings nor the outbox is asked",
+        wrong(MONTH, 1, *DUPLICATES),
+        [DRAWING_REPEATS, SENDS_AGAIN],
+    ),
+    Flaw(
+        "messages are published before the commit",
+        calm(MONTH),
+        [Change(inspect.unwrap(bus.unit_of_work), "    publish_quietly", "        publish_quietly")],
+    ),
+    Flaw(
+        "messages are marked as published before they are",
+        wrong(MONTH, 1, *CRASHES),
+        [Change(bus._send, "    too_large = link", "    sent(part)\n    too_large = link")],
+    ),
+    Flaw(
+        "nobody is asked to draw documents",
+        calm(MONTH),
+        [Change(generation.generate_chunk, "messages += document_messages", "_ = document_messages")],
+    ),
+    Flaw(
+        "nobody says that documents are drawn",
+        calm(MONTH),
+        [Change(rendering.render_documents, "work.send([progress_message", "_ = ([progress_message")],
+    ),
+    # the end of a run
+    Flaw("a run is finished of whatever attempt, with open items", met(RETRY), [ANY_ATTEMPT, OPEN_ITEMS]),
+    Flaw("a run is settled whatever is open", wrong(MONTH, 2, Fault.OVERTAKEN), [SETTLES_EARLY]),
+    Flaw("a run is finished without its documents", watched(SMALL_MONTH), [SETTLES_EARLY, OPEN_DOCUMENTS]),
+    Flaw("no report is written", calm(MONTH), [Change(runs.settle_run, "    write_report(run_id)\n", "")]),
+    Flaw(
+        "a report is not looked at again after a retry",
+        met(RETRY),
+        [Change(runs.settle_run, "return settle_run(run_id)", "return False")],
+    ),
+    Flaw(
+        "drawn documents are not recorded",
+        calm(MONTH),
+        [
+            Change(
+                rendering.render_documents,
+                "set_rendered(work.connection, current)",
+                "set_rendered(work.connection, [])",
+            )
+        ],
+    ),
+    # who bills what
+    Flaw(
+        "a month is billed again by a rival run",
+        calm(RIVALS),
+        [Change(generation._not_billed, "if overtaken:", 'if overtaken and run.kind == "Regenerate":')],
+    ),
+    Flaw(
+        "a statement is made anew after it was sent",
+        met(SENT_ANEW),
+        [Change(generation._overtaken, "if sent else None", "if sent and False else None")],
+    ),
+    Flaw(
+        "what was sent is superseded: read early, and not counted", met(SENT_NOTHING), [StandingReadEarly(), UNCOUNTED]
+    ),
+    Flaw("a late chunk bills what has its outcome", met(LATE_CHUNK), [TAKES_ALL]),
+    Flaw("an outcome is given again", wrong(MONTH, 1, Fault.VERY_LATE), [TAKES_ALL, ANY_OUTCOME]),
+    # what people ask for
+    Flaw(
+        "a retry takes what is billed",
+        calm(RETRIED),
+        [Change(repository.reopen_failed, 'run_item.c.outcome == "Failed"', 'run_item.c.outcome != "Pending"')],
+    ),
+    Flaw("a retry sends nothing", calm(RETRIED), [Change(runs.retry_run, "            _send_again(work, run)\n", "")]),
+    Flaw(
+        "a cancellation takes what is billed",
+        cancelled,
+        [Change(repository.cancel_items, 'run_item.c.outcome == "Pending"', 'run_item.c.outcome != "Cancelled"')],
+    ),
+    Flaw(
+        "the watchdog wakes a run that works",
+        wrong(MONTH, 2, Fault.TICK),
+        [Change(runs._wake, "progress >= clock.now() - patience", "False")],
+    ),
+)
+
+HARMLESS = (
+    # Each alone is made up for by another guard.
+    Flaw("the inbox of drawings is not asked", wrong(MONTH, 1, *DUPLICATES), [DRAWING_REPEATS]),
+    Flaw("the outbox is not asked", wrong(MONTH, 1, *DUPLICATES), [SENDS_AGAIN]),
+    Flaw("a run is finished of whatever attempt", met(RETRY), [ANY_ATTEMPT]),
+    Flaw("a run is finished with open items", met(RETRY), [OPEN_ITEMS]),
+    Flaw("what stands is read early", met(SENT_NOTHING), [StandingReadEarly()]),
+    Flaw("what is superseded is not counted", met(SENT_NOTHING), [UNCOUNTED]),
+    Flaw("an outcome may be given again", wrong(MONTH, 1, Fault.VERY_LATE), [ANY_OUTCOME]),
+)
