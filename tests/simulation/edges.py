@@ -6,6 +6,7 @@ Everything between them is the app itself: the functions that the platform calls
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -75,6 +76,7 @@ def edges(folder: Path, outside: Callable[[], Outside]) -> Iterator[Path]:
         patch.setattr(clock, "new_id", lambda: outside().identifier())
         clock.set_clock(lambda: outside().instant())
         logging.disable(logging.CRITICAL)  # thousands of deaths, each with its traceback
+        sa.event.listen(database.engine(), "connect", _without_flushes)
         with installed(_Line(outside)), _led_transactions(database.engine(), patch, outside):
             yield file
         logging.disable(logging.NOTSET)
@@ -82,6 +84,11 @@ def edges(folder: Path, outside: Callable[[], Outside]) -> Iterator[Path]:
         database.engine().dispose()
     settings.cache_clear()
     database.engine.cache_clear()
+
+
+def _without_flushes(connection: sqlite3.Connection, _record: object) -> None:
+    """A process dies here, never the machine: what the operating system has been given is there."""
+    connection.execute("PRAGMA synchronous = OFF")
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from itertools import product
 from types import MappingProxyType
 
 import pytest
@@ -24,7 +25,7 @@ from tests.simulation.faults import Fault, Kind
 from tests.simulation.laboratory import Laboratory
 from tests.simulation.scenarios import ALL, FURTHER, MONTH, Scenario, cancel
 from tests.simulation.schedule import SHOWN, Schedule, Tell, explore, schedules, told
-from tests.simulation.world import START
+from tests.simulation.world import LATE, START
 
 SLICE = 11
 """Of the longer scenarios, one schedule of so many is part of every test; all are of the long ones."""
@@ -136,23 +137,31 @@ def test_a_month_cancelled_at_any_moment_has_what_was_begun(lab: Laboratory, tel
     assert not wrong, "\n".join(wrong[:SHOWN])
 
 
-@pytest.mark.parametrize("delay", [Fault.DELAYED, Fault.VERY_LATE])
-@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.long)])
-def test_a_month_cancelled_while_a_chunk_is_late(lab: Laboratory, tell: Tell, workers: int, delay: Fault) -> None:
+def cancelled_late(lab: Laboratory, tell: Tell, workers: int, step: int) -> None:
     """The chunk comes to a run that is cancelled, or is over by then: nothing of it is begun any more."""
     late = [
         one
         for one in schedules(lab, MONTH, workers)
-        if one.fault is delay and (one.boundary.kind, one.boundary.actor) == ("receive", queues.STATEMENT_CHUNKS)
+        if one.fault in LATE and (one.boundary.kind, one.boundary.actor) == ("receive", queues.STATEMENT_CHUNKS)
     ]
+    moments = range(0, len(lab.boundaries(MONTH, workers)), step)
     begun: set[bool] = set()
-    for one in late:
-        for moment in range(len(lab.boundaries(MONTH, workers))):
-            found = cancelled(lab, workers, moment, {one.number: delay})
-            assert not found, told(f"{one}, cancelled at {moment}", found)
-            begun.add(item_outcomes()["Cancelled"] == 0)
-    tell({"cancellation with a late chunk": len(late) * len(lab.boundaries(MONTH, workers))})
+    for one, moment in product(late, moments):
+        found = cancelled(lab, workers, moment, {one.number: one.fault})
+        assert not found, told(f"{one}, cancelled at {moment}", found)
+        begun.add(item_outcomes()["Cancelled"] == 0)
+    tell({"cancellation with a late chunk": len(late) * len(moments)})
     assert begun == {True, False}
+
+
+def test_a_month_cancelled_while_a_chunk_is_late_in_a_slice_of_moments(lab: Laboratory, tell: Tell) -> None:
+    cancelled_late(lab, tell, 1, SLICE)
+
+
+@pytest.mark.long
+@WORKERS
+def test_a_month_cancelled_at_any_moment_while_a_chunk_is_late(lab: Laboratory, tell: Tell, workers: int) -> None:
+    cancelled_late(lab, tell, workers, 1)
 
 
 @pytest.mark.long
