@@ -23,7 +23,7 @@ from tests.simulation.breaking import Breaks, Change
 from tests.simulation.faults import Fault
 from tests.simulation.intrusions import LATE_CHUNK, RETRY, SENT_ANEW, SENT_NOTHING, Intrusion, played, visits
 from tests.simulation.laboratory import Laboratory
-from tests.simulation.scenarios import MONTH, RETRIED, RIVALS, SMALL_MONTH, Scenario, cancel
+from tests.simulation.scenarios import MONTH, ONE_NUMBER, RETRIED, RIVALS, SMALL_MONTH, Scenario, cancel
 from tests.simulation.schedule import schedules
 
 type Course = Callable[[Laboratory], Iterator[list[str]]]
@@ -112,8 +112,15 @@ class StandingReadEarly:
         patch.setattr(chunks, "standing", standing)
 
 
-DUPLICATES = (Fault.DUPLICATE, Fault.LATE_DUPLICATE, Fault.LOST_LOCK)
-CRASHES = (Fault.CRASH_BEFORE, Fault.CRASH_AFTER)
+CALM, CALM_RETRY, CALM_RIVALS, CALM_NUMBERS = calm(MONTH), calm(RETRIED), calm(RIVALS), calm(ONE_NUMBER)
+DUPLICATED = wrong(MONTH, 1, Fault.DUPLICATE, Fault.LATE_DUPLICATE, Fault.LOST_LOCK)
+CRASHED = wrong(MONTH, 1, Fault.CRASH_BEFORE, Fault.CRASH_AFTER)
+DELIVERED_LATE = wrong(MONTH, 1, Fault.VERY_LATE)
+PUT_LATE = wrong(MONTH, 2, Fault.OVERTAKEN)
+TICKED = wrong(MONTH, 2, Fault.TICK)
+WATCHED = watched(SMALL_MONTH)
+RETRY_COMES, LATE_CHUNK_COMES = met(RETRY), met(LATE_CHUNK)
+SENDER_COMES, SENDER_OF_NOTHING_COMES = met(SENT_ANEW), met(SENT_NOTHING)
 
 # -- pieces of the source, and what is there instead ---------------------------------------------------------------
 
@@ -148,49 +155,49 @@ FLAWS = (
     # messages
     Flaw(
         "no inbox is asked",
-        wrong(MONTH, 1, *DUPLICATES),
+        DUPLICATED,
         [Change(database.UnitOfWork.first, "recorded.rowcount > 0", "True")],
     ),
-    Flaw("a chunk's inbox is not asked", wrong(MONTH, 1, *DUPLICATES), [CHUNK_REPEATS]),
-    Flaw("the inbox is filled before the work is done", wrong(MONTH, 1, *CRASHES), [CHUNK_REPEATS, INBOX_ALONE]),
+    Flaw("a chunk's inbox is not asked", DUPLICATED, [CHUNK_REPEATS]),
+    Flaw("the inbox is filled before the work is done", CRASHED, [CHUNK_REPEATS, INBOX_ALONE]),
     Flaw(
         "neither the inbox of drawings nor the outbox is asked",
-        wrong(MONTH, 1, *DUPLICATES),
+        DUPLICATED,
         [DRAWING_REPEATS, SENDS_AGAIN],
     ),
     Flaw(
         "messages are published before the commit",
-        calm(MONTH),
+        CALM,
         [Change(inspect.unwrap(bus.unit_of_work), "    publish_quietly", "        publish_quietly")],
     ),
     Flaw(
         "messages are marked as published before they are",
-        wrong(MONTH, 1, *CRASHES),
+        CRASHED,
         [Change(bus._send, "    too_large = link", "    sent(part)\n    too_large = link")],
     ),
     Flaw(
         "nobody is asked to draw documents",
-        calm(MONTH),
+        CALM,
         [Change(generation.generate_chunk, "messages += document_messages", "_ = document_messages")],
     ),
     Flaw(
         "nobody says that documents are drawn",
-        calm(MONTH),
+        CALM,
         [Change(rendering.render_documents, "work.send([progress_message", "_ = ([progress_message")],
     ),
     # the end of a run
-    Flaw("a run is finished of whatever attempt, with open items", met(RETRY), [ANY_ATTEMPT, OPEN_ITEMS]),
-    Flaw("a run is settled whatever is open", wrong(MONTH, 2, Fault.OVERTAKEN), [SETTLES_EARLY]),
-    Flaw("a run is finished without its documents", watched(SMALL_MONTH), [SETTLES_EARLY, OPEN_DOCUMENTS]),
-    Flaw("no report is written", calm(MONTH), [Change(runs.settle_run, "    write_report(run_id)\n", "")]),
+    Flaw("a run is finished of whatever attempt, with open items", RETRY_COMES, [ANY_ATTEMPT, OPEN_ITEMS]),
+    Flaw("a run is settled whatever is open", PUT_LATE, [SETTLES_EARLY]),
+    Flaw("a run is finished without its documents", WATCHED, [SETTLES_EARLY, OPEN_DOCUMENTS]),
+    Flaw("no report is written", CALM, [Change(runs.settle_run, "    write_report(run_id)\n", "")]),
     Flaw(
         "a report is not looked at again after a retry",
-        met(RETRY),
+        RETRY_COMES,
         [Change(runs.settle_run, "return settle_run(run_id)", "return False")],
     ),
     Flaw(
         "drawn documents are not recorded",
-        calm(MONTH),
+        CALM,
         [
             Change(
                 rendering.render_documents,
@@ -202,26 +209,33 @@ FLAWS = (
     # who bills what
     Flaw(
         "a month is billed again by a rival run",
-        calm(RIVALS),
+        CALM_RIVALS,
         [Change(generation._not_billed, "if overtaken:", 'if overtaken and run.kind == "Regenerate":')],
     ),
     Flaw(
         "a statement is made anew after it was sent",
-        met(SENT_ANEW),
+        SENDER_COMES,
         [Change(generation._overtaken, "if sent else None", "if sent and False else None")],
     ),
     Flaw(
-        "what was sent is superseded: read early, and not counted", met(SENT_NOTHING), [StandingReadEarly(), UNCOUNTED]
+        "what was sent is superseded: read early, and not counted",
+        SENDER_OF_NOTHING_COMES,
+        [StandingReadEarly(), UNCOUNTED],
     ),
-    Flaw("a late chunk bills what has its outcome", met(LATE_CHUNK), [TAKES_ALL]),
-    Flaw("an outcome is given again", wrong(MONTH, 1, Fault.VERY_LATE), [TAKES_ALL, ANY_OUTCOME]),
+    Flaw(
+        "invoice numbers of others are not looked at",
+        CALM_NUMBERS,
+        [Change(generation._number, "if clash is not None or", "if")],
+    ),
+    Flaw("a late chunk bills what has its outcome", LATE_CHUNK_COMES, [TAKES_ALL]),
+    Flaw("an outcome is given again", DELIVERED_LATE, [TAKES_ALL, ANY_OUTCOME]),
     # what people ask for
     Flaw(
         "a retry takes what is billed",
-        calm(RETRIED),
+        CALM_RETRY,
         [Change(repository.reopen_failed, 'run_item.c.outcome == "Failed"', 'run_item.c.outcome != "Pending"')],
     ),
-    Flaw("a retry sends nothing", calm(RETRIED), [Change(runs.retry_run, "            _send_again(work, run)\n", "")]),
+    Flaw("a retry sends nothing", CALM_RETRY, [Change(runs.retry_run, "            _send_again(work, run)\n", "")]),
     Flaw(
         "a cancellation takes what is billed",
         cancelled,
@@ -229,18 +243,19 @@ FLAWS = (
     ),
     Flaw(
         "the watchdog wakes a run that works",
-        wrong(MONTH, 2, Fault.TICK),
+        TICKED,
         [Change(runs._wake, "progress >= clock.now() - patience", "False")],
     ),
 )
 
+# Each alone is made up for by another guard.
 HARMLESS = (
-    # Each alone is made up for by another guard.
-    Flaw("the inbox of drawings is not asked", wrong(MONTH, 1, *DUPLICATES), [DRAWING_REPEATS]),
-    Flaw("the outbox is not asked", wrong(MONTH, 1, *DUPLICATES), [SENDS_AGAIN]),
-    Flaw("a run is finished of whatever attempt", met(RETRY), [ANY_ATTEMPT]),
-    Flaw("a run is finished with open items", met(RETRY), [OPEN_ITEMS]),
-    Flaw("what stands is read early", met(SENT_NOTHING), [StandingReadEarly()]),
-    Flaw("what is superseded is not counted", met(SENT_NOTHING), [UNCOUNTED]),
-    Flaw("an outcome may be given again", wrong(MONTH, 1, Fault.VERY_LATE), [ANY_OUTCOME]),
+    Flaw("the inbox of drawings is not asked", DUPLICATED, [DRAWING_REPEATS]),
+    Flaw("the outbox is not asked", DUPLICATED, [SENDS_AGAIN]),
+    Flaw("a run is finished of whatever attempt", RETRY_COMES, [ANY_ATTEMPT]),
+    Flaw("a run is finished with open items", RETRY_COMES, [OPEN_ITEMS]),
+    Flaw("what stands is read early", SENDER_OF_NOTHING_COMES, [StandingReadEarly()]),
+    Flaw("what is superseded is not counted", SENDER_OF_NOTHING_COMES, [UNCOUNTED]),
+    Flaw("a chunk takes what has its outcome", DELIVERED_LATE, [TAKES_ALL]),
+    Flaw("an outcome may be given again", DELIVERED_LATE, [ANY_OUTCOME]),
 )

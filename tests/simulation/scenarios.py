@@ -49,6 +49,14 @@ def small() -> None:
     rooms("0902", 100)
 
 
+def one_number() -> None:
+    """Two chunks, and a contract in each that wants the same invoice number."""
+    open_sites("0901", "0902")
+    save("0901")
+    save("0902")
+    save("0902", ("70.00", 1), id="second", additional=True)
+
+
 def begin(source: str = "manual", *, dry_run: bool = False) -> Callable[[], object]:
     return lambda: start_run(RunCommand(PERIOD, "caller", "c", source=source, dry_run=dry_run))
 
@@ -158,6 +166,9 @@ MADE_ANEW = Scenario("a statement made anew", small, made_anew, {"Failed": 1, "G
 RIVALS = Scenario("two runs at once", small, rivals, {"Failed": 2, "Generated": 1, "Skipped": 1}, rivals=True)
 FURTHER = (LARGE_MONTH, DRY, RETRIED, MADE_ANEW, RIVALS)
 ALL = (MONTH, *FURTHER)
+
+# Which of the two contracts has the number is open.
+ONE_NUMBER = Scenario("one number for two contracts", one_number, month, {"Failed": 1, "Generated": 2})
 
 # Those that somebody comes into (`intrusions.py`).
 SMALL_MONTH = Scenario("a small month", small, month, _SMALL)

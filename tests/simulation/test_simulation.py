@@ -23,7 +23,7 @@ from tests.end_state import State, differences
 from tests.simulation.endings import item_outcomes
 from tests.simulation.faults import Fault, Kind
 from tests.simulation.laboratory import Laboratory
-from tests.simulation.scenarios import ALL, FURTHER, MONTH, Scenario, cancel
+from tests.simulation.scenarios import ALL, FURTHER, MONTH, ONE_NUMBER, Scenario, cancel
 from tests.simulation.schedule import SHOWN, Schedule, Tell, explore, schedules, told
 from tests.simulation.world import LATE, START
 
@@ -62,6 +62,30 @@ def test_whatever_goes_wrong_in_all_further_schedules(
 ) -> None:
     wrong = explore(lab, schedules(lab, scenario, workers), tell)
     assert not wrong, "\n".join(wrong)
+
+
+def numbered(lab: Laboratory, tell: Tell, workers: int, step: int) -> None:
+    """Whichever chunk is first has the number; the other's contract says who has it, and all laws hold."""
+    chosen = schedules(lab, ONE_NUMBER, workers)[::step]
+    for schedule in chosen:
+        world = lab.world(ONE_NUMBER, workers)
+        world.plan[schedule.number] = schedule.fault
+        found = lab.judged(world, ONE_NUMBER, None)
+        assert not found, told(schedule, found)
+        assert item_outcomes() == ONE_NUMBER.outcomes, str(schedule)
+    tell(Counter(str(schedule.fault) for schedule in chosen))
+
+
+def test_whatever_goes_wrong_one_of_two_contracts_has_a_number(lab: Laboratory, tell: Tell) -> None:
+    numbered(lab, tell, 2, SLICE)
+
+
+@pytest.mark.long
+@WORKERS
+def test_whatever_goes_wrong_in_all_schedules_one_of_two_contracts_has_a_number(
+    lab: Laboratory, tell: Tell, workers: int
+) -> None:
+    numbered(lab, tell, workers, 1)
 
 
 # -- without a fault ----------------------------------------------------------------------------------------------
