@@ -175,6 +175,7 @@ FLAWS = (
         CRASHED,
         [Change(bus._send, "    too_large = link", "    sent(part)\n    too_large = link")],
     ),
+    Flaw("nothing is swept", CRASHED, [Change(bus._sweep, "if rows else", "if False else")]),
     Flaw(
         "nobody is asked to draw documents",
         CALM,
