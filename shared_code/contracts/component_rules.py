@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from shared_code.contracts.findings import Finding, Severity
 from shared_code.contracts.schema import (
@@ -18,8 +19,6 @@ from shared_code.contracts.schema import (
     Structure,
     Tier,
     Validation,
-    ValidationMoney,
-    ValidationPercentage,
 )
 from shared_code.foundation.money import plain
 
@@ -32,45 +31,46 @@ type Simple = (
 
 def component_findings(component: Simple, at: str) -> Iterator[Finding]:
     """Findings inside one enabled component that stands at `at`."""
-    match component:
-        case FixedFee():
-            yield from _fixed_fee(component, at)
-        case PerLaborHour():
-            yield from _labor(component, at)
-        case PerOccupiedRoom():
-            yield from missing(component.room_rate, f"{at}/roomRate", "the room rate")
-        case RevenueShare():
-            yield from _revenue_share(component, at)
-        case MidMonthAdvance():
-            yield from _advances(component, at)
-        case BellService() | DepositedRevenue():
-            yield from empty(component.items, f"{at}/items")
+    match component.kind:
+        case "fixedFee":
+            return _fixed_fee(component, at)
+        case "perLaborHour":
+            return _labor(component, at)
+        case "perOccupiedRoom":
+            return _room(component, at)
+        case "revenueShare":
+            return _revenue_share(component, at)
+        case "midMonthAdvance":
+            return _advances(component, at)
+        case _:
+            return iter(() if component.items else (empty(f"{at}/items"),))
 
 
-def missing(number: Decimal | None, at: str, name: str, severity: Severity = "incomplete") -> Iterator[Finding]:
+def missing(at: str, name: str, severity: Severity = "incomplete") -> Finding:
     """A null where billing needs a number: readiness incomplete, never billed as zero (rules R8, R48)."""
-    if number is None:
-        yield Finding("NULL_NUMBER", at, f"{name} is missing", severity)
+    return Finding("NULL_NUMBER", at, f"{name} is missing", severity)
 
 
 def percent(number: Decimal | None, at: str, name: str) -> Iterator[Finding]:
     """A percentage that is missing or above 100."""
-    yield from missing(number, at, name)
-    if number is not None and number > HUNDRED:
+    if number is None:
+        yield missing(at, name)
+    elif number > HUNDRED:
         yield Finding("PERCENT_RANGE", at, f"{name} is {plain(number)}; at most 100 is possible")
 
 
-def empty(rows: Sequence[object], at: str) -> Iterator[Finding]:
+def empty(at: str) -> Finding:
     """A block that is switched on and has nothing to bill."""
-    if not rows:
-        yield Finding("EMPTY_BLOCK", at, "the block is on and has no rows, so it bills nothing", "warning")
+    return Finding("EMPTY_BLOCK", at, "the block is on and has no rows, so it bills nothing", "warning")
 
 
 def _fixed_fee(component: FixedFee, at: str) -> Iterator[Finding]:
-    yield from empty(component.lines, f"{at}/lines")
+    if not component.lines:
+        yield empty(f"{at}/lines")
     for index, line in enumerate(component.lines):
         place = f"{at}/lines/{index}"
-        yield from missing(line.fee, f"{place}/fee", f"the fee of {line.display_name!r}")
+        if line.fee is None:
+            yield missing(f"{place}/fee", f"the fee of {line.display_name!r}")
         if not (line.code or "").strip():
             yield Finding(
                 "CODE_MISSING", f"{place}/code", f"the fee {line.display_name!r} has no GL code", "incomplete"
@@ -78,28 +78,37 @@ def _fixed_fee(component: FixedFee, at: str) -> Iterator[Finding]:
         yield from _dates(line, place)
 
 
+def _room(component: PerOccupiedRoom, at: str) -> Iterator[Finding]:
+    if component.room_rate is None:
+        yield missing(f"{at}/roomRate", "the room rate")
+
+
 def _labor(component: PerLaborHour, at: str) -> Iterator[Finding]:
-    yield from empty(component.lines, f"{at}/lines")
+    if not component.lines:
+        yield empty(f"{at}/lines")
+    earlier: dict[str, list[JobRate]] = {}
     for index, line in enumerate(component.lines):
         place = f"{at}/lines/{index}"
-        yield from missing(line.rate, f"{place}/rate", f"the rate of {line.display_name!r}")
-        # Only overtime hours need it: then generation fails, not before (rules R48).
-        name = f"the overtime rate of {line.display_name!r}"
-        yield from missing(line.ot_rate, f"{place}/otRate", name, "warning")
+        if line.rate is None:
+            yield missing(f"{place}/rate", f"the rate of {line.display_name!r}")
+        if line.ot_rate is None:
+            # Only overtime hours need it: then generation fails, not before (rules R48).
+            yield missing(f"{place}/otRate", f"the overtime rate of {line.display_name!r}", "warning")
         yield from _dates(line, place)
-        if any(_same_hours(line, earlier) for earlier in component.lines[:index]):
+        same_job = earlier.setdefault(key(line.job_code), [])
+        if any(_same_days(line, other) for other in same_job):
             message = f"job code {line.job_code} stands twice for the same days"
             yield Finding("JOB_CODE_REPEATED", f"{place}/jobCode", message)
+        same_job.append(line)
 
 
-def _same_hours(one: JobRate, other: JobRate) -> bool:
-    if key(one.job_code) != key(other.job_code):
-        return False
+def _same_days(one: JobRate, other: JobRate) -> bool:
     latest_start = max(one.start or date.min, other.start or date.min)
     earliest_end = min(one.end or date.max, other.end or date.max)
     return latest_start <= earliest_end
 
 
+@lru_cache(maxsize=4096)
 def key(text: str) -> str:
     """Codes are compared trimmed and without regard to case (rules R46)."""
     return text.strip().casefold()
@@ -111,17 +120,20 @@ def _dates(line: ServiceLine | JobRate, at: str) -> Iterator[Finding]:
 
 
 def _advances(component: MidMonthAdvance, at: str) -> Iterator[Finding]:
-    yield from empty(component.items, f"{at}/items")
+    if not component.items:
+        yield empty(f"{at}/items")
     for index, item in enumerate(component.items):
         place = f"{at}/items/{index}"
-        yield from missing(item.amount, f"{place}/amount", "the amount of the advance")
+        if item.amount is None:
+            yield missing(f"{place}/amount", "the amount of the advance")
         if item.start is not None and item.end is not None and item.start > item.end:
             message = f"it starts in {item.start} and ends in {item.end}"
             yield Finding("DATES_REVERSED", f"{place}/start", message)
 
 
 def _revenue_share(component: RevenueShare, at: str) -> Iterator[Finding]:
-    yield from empty(component.structures, f"{at}/structures")
+    if not component.structures:
+        yield empty(f"{at}/structures")
     owner: dict[str, int] = {}
     for index, structure in enumerate(component.structures):
         place = f"{at}/structures/{index}"
@@ -155,8 +167,9 @@ def _other_validation(first: Structure, structure: Structure, at: str) -> Iterat
 def tier_findings(tiers: Sequence[Tier], at: str) -> Iterator[Finding]:
     """Order, shares and the unbounded last tier (rules R10)."""
     for index, tier in enumerate(tiers):
-        yield from missing(tier.share_pct, f"{at}/{index}/sharePct", f"the share of tier {index + 1}")
-        if tier.share_pct is not None and tier.share_pct > HUNDRED:
+        if tier.share_pct is None:
+            yield missing(f"{at}/{index}/sharePct", f"the share of tier {index + 1}")
+        elif tier.share_pct > HUNDRED:
             message = f"tier {index + 1} shares {plain(tier.share_pct)} %; at most 100 is possible"
             yield Finding("TIERS_INVALID", f"{at}/{index}/sharePct", message)
         if index and not _rises(tiers[index - 1], tier):
@@ -175,10 +188,7 @@ def _rises(lower: Tier, upper: Tier) -> bool:
 
 def validation_findings(rule: Validation, at: str) -> Iterator[Finding]:
     """The number that a validation rule needs; a vehicle count needs none (rules R6)."""
-    match rule:
-        case ValidationPercentage():
-            yield from percent(rule.value, f"{at}/value", "the validation percentage")
-        case ValidationMoney():
-            yield from missing(rule.value, f"{at}/value", "the validation amount")
-        case _:
-            return
+    if rule.kind == "RevenuePercentage":
+        yield from percent(rule.value, f"{at}/value", "the validation percentage")
+    elif rule.kind == "ValidationAmount" and rule.value is None:
+        yield missing(f"{at}/value", "the validation amount")

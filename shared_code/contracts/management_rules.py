@@ -14,43 +14,32 @@ from shared_code.contracts.findings import Finding
 from shared_code.contracts.schema import (
     Agreement,
     BillableAccounts,
-    ClaimsCapped,
     Component,
-    FeeFixed,
     FeeHourly,
-    FeePercentage,
-    FixedFee,
-    InsuranceFixed,
-    InsuranceOnAccounts,
     ManagementAgreement,
     ManagementFee,
-    MidMonthAdvance,
-    NonGlAmount,
-    NonGlPayroll,
-    ProfitShareOn,
-    PtebPercentage,
-    SupportFixed,
-    SupportPercentage,
 )
 
 
 def accounts_findings(component: BillableAccounts, at: str) -> Iterator[Finding]:
     """Findings inside an enabled account block."""
-    yield from empty(component.blocks, f"{at}/blocks")
+    if not component.blocks:
+        yield empty(f"{at}/blocks")
     for index, block in enumerate(component.blocks):
         place = f"{at}/blocks/{index}"
-        if isinstance(block.pteb, PtebPercentage):
-            yield from percent(block.pteb.pct, f"{place}/pteb/pct", "the PTEB percentage")
-        match block.support:
-            case SupportPercentage():
-                yield from percent(block.support.pct, f"{place}/support/pct", "the support percentage")
-            case SupportFixed():
-                yield from missing(block.support.amount, f"{place}/support/amount", "the support amount")
+        pteb, support = block.pteb, block.support
+        if pteb.kind == "Percentage":
+            yield from percent(pteb.pct, f"{place}/pteb/pct", "the PTEB percentage")
+        if support.kind == "Percentage":
+            yield from percent(support.pct, f"{place}/support/pct", "the support percentage")
+        elif support.kind == "Fixed" and support.amount is None:
+            yield missing(f"{place}/support/amount", "the support amount")
 
 
 def management_findings(component: ManagementAgreement, at: str, *, accounts_on: bool) -> Iterator[Finding]:
     """Findings inside an enabled management agreement; `accounts_on` says whether the account block is on."""
-    yield from empty(component.agreements, f"{at}/agreements")
+    if not component.agreements:
+        yield empty(f"{at}/agreements")
     for index, agreement in enumerate(component.agreements):
         place = f"{at}/agreements/{index}"
         yield from _fee(agreement.fee, f"{place}/fee")
@@ -64,12 +53,13 @@ def management_findings(component: ManagementAgreement, at: str, *, accounts_on:
 
 
 def _fee(fee: ManagementFee, at: str) -> Iterator[Finding]:
-    match fee:
-        case FeeFixed():
-            yield from missing(fee.amount, f"{at}/amount", "the management fee")
-        case FeePercentage():
+    match fee.kind:
+        case "FixedFee":
+            if fee.amount is None:
+                yield missing(f"{at}/amount", "the management fee")
+        case "RevenuePercentage":
             yield from percent(fee.pct, f"{at}/pct", "the management fee percentage")
-        case FeeHourly():
+        case "PerLaborHour":
             yield from _fee_jobs(fee, f"{at}/jobCodes")
 
 
@@ -78,29 +68,30 @@ def _fee_jobs(fee: FeeHourly, at: str) -> Iterator[Finding]:
         yield Finding("NO_JOBS", at, "the management fee by labor hour lists no jobs", "incomplete")
     seen: set[str] = set()
     for index, job in enumerate(fee.job_codes):
-        yield from missing(job.rate, f"{at}/{index}/rate", f"the rate of job {job.code}")
-        yield from missing(job.ot_rate, f"{at}/{index}/otRate", f"the overtime rate of job {job.code}", "warning")
+        if job.rate is None:
+            yield missing(f"{at}/{index}/rate", f"the rate of job {job.code}")
+        if job.ot_rate is None:
+            yield missing(f"{at}/{index}/otRate", f"the overtime rate of job {job.code}", "warning")
         if key(job.code) in seen:
             yield Finding("JOB_CODE_REPEATED", f"{at}/{index}/code", f"job code {job.code} stands twice")
         seen.add(key(job.code))
 
 
 def _insurance_and_claims(agreement: Agreement, at: str) -> Iterator[Finding]:
-    match agreement.insurance:
-        case InsuranceOnAccounts(additional_pct=pct):
-            # Above 100 is legal here: surcharges up to 300 % are agreed (contract-corpus 2.2).
-            yield from missing(pct, f"{at}/insurance/additionalPct", "the insurance percentage")
-        case InsuranceFixed(amount=amount):
-            yield from missing(amount, f"{at}/insurance/amount", "the insurance amount")
-    claims = agreement.claims
-    if isinstance(claims, ClaimsCapped) and claims.kind != "PerClaim" and claims.cap == 0:
+    insurance, claims = agreement.insurance, agreement.claims
+    if insurance.kind == "BasedOnBillableAccounts" and insurance.additional_pct is None:
+        # Above 100 is legal here: surcharges up to 300 % are agreed (contract-corpus 2.2).
+        yield missing(f"{at}/insurance/additionalPct", "the insurance percentage")
+    elif insurance.kind == "FixedFee" and insurance.amount is None:
+        yield missing(f"{at}/insurance/amount", "the insurance amount")
+    if claims.kind != "off" and claims.kind != "PerClaim" and claims.cap == 0:
         message = "the annual claims cap is 0, so no claim would be billed"
         yield Finding("CAP_ZERO", f"{at}/claims/cap", message, "incomplete")
 
 
 def _profit_share(agreement: Agreement, at: str) -> Iterator[Finding]:
     share = agreement.profit_share
-    if not isinstance(share, ProfitShareOn):
+    if share.kind == "off":
         return
     if not share.tiers:
         message = "the profit share is on and has no tiers, so it bills nothing"
@@ -110,18 +101,18 @@ def _profit_share(agreement: Agreement, at: str) -> Iterator[Finding]:
 
 def _non_gl(agreement: Agreement, at: str) -> Iterator[Finding]:
     for index, line in enumerate(agreement.non_gl):
-        if isinstance(line, NonGlAmount):
-            yield from missing(line.amount, f"{at}/{index}/amount", f"the amount of {line.title!r}")
-        else:
+        if line.kind != "FixedAmount":
             yield from percent(line.pct, f"{at}/{index}/pct", f"the percentage of {line.title!r}")
+        elif line.amount is None:
+            yield missing(f"{at}/{index}/amount", f"the amount of {line.title!r}")
 
 
 def _accounts_off(agreement: Agreement, at: str) -> Iterator[Finding]:
     """What rests on accounts needs the account block (rules R62)."""
     resting = {
-        "insurance": isinstance(agreement.insurance, InsuranceOnAccounts),
-        "claims": isinstance(agreement.claims, ClaimsCapped),
-        "nonGl": bool(agreement.non_gl_enabled) and any(isinstance(line, NonGlPayroll) for line in agreement.non_gl),
+        "insurance": agreement.insurance.kind == "BasedOnBillableAccounts",
+        "claims": agreement.claims.kind != "off",
+        "nonGl": bool(agreement.non_gl_enabled) and any(line.kind == "Payroll" for line in agreement.non_gl),
     }
     for name, rests in resting.items():
         if rests:
@@ -131,10 +122,10 @@ def _accounts_off(agreement: Agreement, at: str) -> Iterator[Finding]:
 
 def advanced_findings(component: Component, at: str) -> Iterator[Finding]:
     """Only fixed fees, advances and fixed management items may be billed in advance (rules R50)."""
-    match component:
-        case FixedFee() | MidMonthAdvance():
+    match component.kind:
+        case "fixedFee" | "midMonthAdvance":
             return
-        case ManagementAgreement():
+        case "managementAgreement":
             for index, agreement in enumerate(component.agreements):
                 if not _fixed_only(agreement):
                     yield _needs_facts(f"{at}/agreements/{index}")
@@ -150,10 +141,10 @@ def _needs_facts(at: str) -> Finding:
 def _fixed_only(agreement: Agreement) -> bool:
     lines = agreement.non_gl if agreement.non_gl_enabled else ()
     return (
-        isinstance(agreement.fee, FeeFixed)
+        agreement.fee.kind == "FixedFee"
         and agreement.insurance.kind in ("off", "FixedFee")
         and agreement.claims.kind == "off"
         and agreement.profit_share.kind == "off"
         and agreement.validation.kind == "none"
-        and all(isinstance(line, NonGlAmount) for line in lines)
+        and all(line.kind == "FixedAmount" for line in lines)
     )
