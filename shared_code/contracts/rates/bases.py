@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+import orjson
 from pydantic import TypeAdapter
 
 from shared_code.contracts.rates.fields import rates_of
@@ -86,7 +87,7 @@ def bases_json(bases: RateBases) -> str:
 
 def read_bases(text: str, otherwise: date) -> RateBases:
     """Stored bases. A rate without one, of a version that was saved before bases were, is stated as of `otherwise`."""
-    return RateBases({key: _from_json(found) for key, found in json.loads(text).items()}, otherwise)
+    return RateBases({key: _from_json(found) for key, found in orjson.loads(text).items()}, otherwise)
 
 
 def _to_json(base: RateBase) -> dict[str, object]:
@@ -105,16 +106,23 @@ def _rule_json(rule: Escalator) -> dict[str, object]:
 
 
 def _from_json(found: Mapping[str, Any]) -> RateBase:
-    value = found["value"]
+    value, earlier = found["value"], found.get("earlier")
     return RateBase(
         None if value is None else Decimal(value),
-        date.fromisoformat(found["base"]),
+        _day(found["base"]),
         found["version"],
-        tuple(
-            EarlierRules(date.fromisoformat(past["before"]), tuple(_rules().validate_python(past["rules"])))
-            for past in found.get("earlier", ())
-        ),
+        tuple(_earlier(past) for past in earlier) if earlier else (),
     )
+
+
+def _earlier(past: Mapping[str, Any]) -> EarlierRules:
+    return EarlierRules(_day(past["before"]), tuple(_rules().validate_python(past["rules"])))
+
+
+@lru_cache(maxsize=1024)
+def _day(text: str) -> date:
+    """Most rates of a portfolio are stated as of a few days."""
+    return date.fromisoformat(text)
 
 
 @lru_cache(maxsize=1)

@@ -1,10 +1,9 @@
 """What a rate is on a day: the stated value and every change that has fallen due since (rules R12, R13, R43)."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache
 
 from shared_code.contracts.index_values.model import index_key
 from shared_code.contracts.rates.model import (
@@ -19,22 +18,17 @@ from shared_code.contracts.rates.model import (
     shown,
 )
 from shared_code.contracts.rates.rules import ESCALATOR_INVALID, MONTHS, Yearly, closeness, rules_for
-from shared_code.contracts.schema import (
-    Escalator,
-    FixedAmount,
-    FixedPct,
-    GreaterOf,
-    IndexRule,
-    Negotiated,
-    PercentagePoints,
-    Schedule,
-)
+from shared_code.contracts.schema import Escalator
+from shared_code.contracts.schema.base import Month
 from shared_code.contracts.schema.escalation import EscalatorException, ScheduleStep
 from shared_code.foundation.calendar import Period
 from shared_code.foundation.money import plain, to_cents
+from shared_code.foundation.values import value_class
 
 _DAY = timedelta(days=1)
 _HUNDRED = Decimal(100)
+_NOTHING = Decimal(0)
+_ADDING = frozenset({"fixed_amount", "percentage_points"})  # others multiply
 
 
 def rate_for(
@@ -48,7 +42,7 @@ def rate_for(
     for a step without its index value, PERCENT_CAPPED, ESCALATOR_INVALID where two rules would raise it in one year.
     """
     found = rate_on(rate, base, rules, period.first_day, indexes)
-    if period >= Period.of(base.since):
+    if base.since <= period.last_day:
         return found
     message = f"billed at the rates of {Period.of(base.since)}, the first that are known (rules R12)"
     early = RateNote("RATE_BEFORE_BASE", message)
@@ -59,9 +53,11 @@ def rate_on(
     rate: Rate, base: RateBase, rules: Sequence[Escalator], day: date, indexes: Indexes = NO_INDEXES
 ) -> RateInPeriod:
     """What a rate is on a day. What falls due on the day has happened."""
-    value, steps, notes = base.value, [], []
     aimed = rules_for(rate, rules)
-    for event in _events(rate, base, aimed, day) if aimed or base.earlier else ():
+    if not aimed and not base.earlier:
+        return RateInPeriod(rate.key, rate.unit, base.value, base, (), ())
+    value, steps, notes = base.value, list[RateStep](), list[RateNote]()
+    for event in _events(rate, base, aimed, day):
         step, said = event.change(rate, value, indexes)
         steps.append(step)
         notes += said
@@ -71,55 +67,69 @@ def rate_on(
 
 def days_of_change(rate: Rate, rules: Sequence[Escalator], first: date, last: date) -> list[date]:
     """Days strictly after `first` through `last` on which a dated schedule changes a rate."""
-    steps = (s for rule in rules_for(rate, rules) if isinstance(rule, Schedule) for s in rule.steps)
+    steps = (s for rule in rules_for(rate, rules) if rule.rule == "schedule" for s in rule.steps)
     return sorted({step.date for step in steps if first < step.date <= last})
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class _YearlyEvent:
-    """A yearly rule in one of its years; `others` would raise the same rate in that year and point as closely."""
+    """A yearly rule in one of its years, with what was agreed for that year instead.
+
+    `others` would raise the same rate in that year and point as closely.
+    """
 
     day: date
     rule: Yearly
     year: int
+    exception: EscalatorException | None
     others: int
 
     @property
     def skipped(self) -> bool:
         """Whether it was agreed to leave this year out."""
-        exception = _exception(self.rule, self.year)
-        return exception is not None and exception.action == "skip"
+        return self.exception is not None and self.exception.action == "skip"
 
     def change(self, rate: Rate, value: Decimal | None, indexes: Indexes) -> tuple[RateStep, list[RateNote]]:
-        say = partial(_step, self.day, self.rule.rule, rate.unit, value)
         if self.others:
             message = f"{self.others + 1} escalators would raise {rate.key} in one year; one is meant"
-            return say(None, value, "raised by none of several escalators"), [RateNote(ESCALATOR_INVALID, message)]
-        exception = _exception(self.rule, self.year)
+            how = "raised by none of several escalators"
+            return self._step(rate, value, None, value, how), [RateNote(ESCALATOR_INVALID, message)]
         if self.skipped:
-            return say(None, value, f"not raised in {self.year}, as agreed"), []
+            return self._step(rate, value, None, value, f"not raised in {self.year}, as agreed"), []
         if value is None:
-            return say(None, None, "nothing to raise"), []
-        replaced = exception.value if exception is not None and exception.action == "replace" else None
-        size = _size(self.rule, self.year, indexes) if replaced is None else replaced
+            return self._step(rate, None, None, None, "nothing to raise"), []
+        size = self._size(indexes)
         if size is None:
             index = getattr(self.rule, "index", "")
             message = f"{index} has no value for {self.year}; what it raises stays as it was"
-            return say(None, value, f"no value of {index}, so not raised"), [RateNote("INDEX_MISSING", message)]
-        return self._raised(rate, value, max(size, Decimal(0)))
+            how = f"no value of {index}, so not raised"
+            return self._step(rate, value, None, value, how), [RateNote("INDEX_MISSING", message)]
+        return self._raised(rate, value, max(size, _NOTHING))
+
+    def _size(self, indexes: Indexes) -> Decimal | None:
+        """What was agreed for the year, else what the rule says."""
+        agreed = self.exception
+        if agreed is not None and agreed.action == "replace" and agreed.value is not None:
+            return agreed.value
+        return _size(self.rule, self.year, indexes)
 
     def _raised(self, rate: Rate, value: Decimal, size: Decimal) -> tuple[RateStep, list[RateNote]]:
-        if isinstance(self.rule, FixedAmount | PercentagePoints):
+        if self.rule.rule in _ADDING:
             added = value + size
             how = f"{plain(size)} points more" if rate.unit is not Unit.AMOUNT else f"{shown(size, rate.unit)} more"
         else:
             added = value * (1 + size / _HUNDRED)
             how = f"{plain(size)} % more"
         result, notes = _capped(rate, to_cents(added))
-        return _step(self.day, self.rule.rule, rate.unit, value, size, result, how), notes
+        return self._step(rate, value, size, result, how), notes
+
+    def _step(
+        self, rate: Rate, before: Decimal | None, size: Decimal | None, result: Decimal | None, how: str
+    ) -> RateStep:
+        return _step(self.day, self.rule.rule, rate.unit, before, size, result, how)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class _DatedEvent:
     """A step of a schedule; `others` are other values that schedules state as closely for the same day."""
 
@@ -128,12 +138,12 @@ class _DatedEvent:
     others: int
 
     def change(self, rate: Rate, value: Decimal | None, _indexes: Indexes) -> tuple[RateStep, list[RateNote]]:
-        say = partial(_step, self.day, "schedule", rate.unit, value, None)
         if self.others:
             message = f"{self.others + 1} schedules state {rate.key} on {self.day}; one is meant"
-            return say(value, "set by none of several schedules"), [RateNote(ESCALATOR_INVALID, message)]
+            step = _step(self.day, "schedule", rate.unit, value, None, value, "set by none of several schedules")
+            return step, [RateNote(ESCALATOR_INVALID, message)]
         result, notes = _capped(rate, self.step.value)
-        return say(result, "as scheduled"), notes
+        return _step(self.day, "schedule", rate.unit, value, None, result, "as scheduled"), notes
 
 
 type _Event = _YearlyEvent | _DatedEvent
@@ -154,24 +164,28 @@ def _events(rate: Rate, base: RateBase, rules: Sequence[Escalator], day: date) -
     """
     past = day + _DAY
     start, done, found = base.since + _DAY, set[int](), list[_Event]()
-    for before, current in [*((e.before, e.rules) for e in base.earlier), (past, tuple(rules))]:
+    for before, current in [*((e.before, e.rules) for e in base.earlier), (past, rules)]:
         end = min(before, past)
-        found += _yearly(rate, current, start, end, done)
-        found += _dated(rate, current, start, end)
-        start = max(start, end)
-    return sorted(found, key=lambda event: (event.day, isinstance(event, _DatedEvent)))
+        if start < end:
+            found += _yearly(rate, current, start, end, done)
+            found += _dated(rate, current, start, end)
+            start = end
+    if len(found) > 1:
+        found.sort(key=lambda event: (event.day, isinstance(event, _DatedEvent)))
+    return found
 
 
 def _yearly(rate: Rate, rules: Sequence[Escalator], start: date, end: date, done: set[int]) -> Iterator[_YearlyEvent]:
-    yearly = [rule for rule in rules if not isinstance(rule, Schedule | Negotiated)] if start < end else []
+    yearly = [rule for rule in rules if rule.rule != "schedule" and rule.rule != "negotiated"]
     # A step that was deferred belongs to the year before the one in which it falls due.
     for year in range(start.year - 1, end.year + 1) if yearly else ():
         due = [(rule, when) for rule in yearly if (when := _due(rule, year)) is not None]
         # The closest rule stands in for the others all year long, also in the months before its own.
         closest = _closest(rate, due)
-        days = [when for when in closest.values() if start <= when < end]
+        days = [when for _, when in closest if start <= when < end]
         if days and year not in done:
-            event = _YearlyEvent(min(days), next(iter(closest)), year, len(closest) - 1)
+            rule = closest[0][0]
+            event = _YearlyEvent(min(days), rule, year, _exception(rule, year), len(closest) - 1)
             if not event.skipped:
                 done.add(year)
             yield event
@@ -180,21 +194,21 @@ def _yearly(rate: Rate, rules: Sequence[Escalator], start: date, end: date, done
 def _dated(rate: Rate, rules: Sequence[Escalator], start: date, end: date) -> Iterator[_DatedEvent]:
     by_day: dict[date, list[tuple[Escalator, ScheduleStep]]] = {}
     for rule in rules:
-        for step in rule.steps if isinstance(rule, Schedule) else ():
+        for step in rule.steps if rule.rule == "schedule" else ():
             if start <= step.date < end:
                 by_day.setdefault(step.date, []).append((rule, step))
     for day, stated in by_day.items():
-        steps = {step.value: step for step in _closest(rate, stated).values()}
+        steps = {step.value: step for _, step in _closest(rate, stated)}
         yield _DatedEvent(day, next(iter(steps.values())), len(steps) - 1)
 
 
-def _closest[E: Escalator, V](rate: Rate, rules: Sequence[tuple[E, V]]) -> dict[E, V]:
+def _closest[E: Escalator, V](rate: Rate, rules: list[tuple[E, V]]) -> list[tuple[E, V]]:
     """The different rules that point most closely at a rate, each with what was given with it last."""
     if len(rules) < 2:
-        return dict(rules)
+        return rules
     ranks = [closeness(rate, rule) or (-1, False) for rule, _ in rules]
     best = max(ranks)
-    return {rule: given for rank, (rule, given) in zip(ranks, rules, strict=True) if rank == best}
+    return list({rule: given for rank, (rule, given) in zip(ranks, rules, strict=True) if rank == best}.items())
 
 
 def _exception(rule: Yearly, year: int) -> EscalatorException | None:
@@ -206,16 +220,22 @@ def _due(rule: Yearly, year: int) -> date | None:
 
     A deferred step waits for the next such month after the usual one, perhaps in the next year.
     """
-    if rule.month is None or rule.month == "anniversary" or year < (rule.first_year or year):
+    month = rule.month
+    if month is None or month == "anniversary" or year < (rule.first_year or year):
         return None
-    usual = date(year, MONTHS.index(rule.month) + 1, 1)
+    usual = _first_of(year, month)
     if rule.until is not None and usual > rule.until:
         return None
     exception = _exception(rule, year)
     if exception is None or exception.action != "defer" or exception.to is None:
         return usual
-    later = date(year, MONTHS.index(exception.to) + 1, 1)
+    later = _first_of(year, exception.to)
     return later if later > usual else later.replace(year=year + 1)
+
+
+@lru_cache(maxsize=1024)
+def _first_of(year: int, month: Month) -> date:
+    return date(year, MONTHS.index(month) + 1, 1)
 
 
 def _size(rule: Yearly, year: int, indexes: Indexes) -> Decimal | None:
@@ -223,17 +243,17 @@ def _size(rule: Yearly, year: int, indexes: Indexes) -> Decimal | None:
 
     A falling index reduces nothing: reductions are agreed as dated schedules only (rules R43).
     """
-    match rule:
-        case FixedPct():
+    match rule.rule:
+        case "fixed_pct":
             return rule.pct
-        case FixedAmount():
+        case "fixed_amount":
             return rule.amount
-        case PercentagePoints():
+        case "percentage_points":
             return rule.points
     index = indexes.get((index_key(rule.index), year))
-    if index is None or isinstance(rule, IndexRule):
+    if index is None or rule.rule == "index":
         return index
-    return max(rule.pct, index) if isinstance(rule, GreaterOf) else min(rule.pct, index)
+    return max(rule.pct, index) if rule.rule == "greater_of" else min(rule.pct, index)
 
 
 def _capped(rate: Rate, value: Decimal) -> tuple[Decimal, list[RateNote]]:

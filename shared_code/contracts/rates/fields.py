@@ -5,9 +5,11 @@ that an edit elsewhere leaves them alone; tiers and the rows of one id are told 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import partial
+from operator import is_
 from typing import Protocol
 
 from shared_code.contracts.rates.model import Aim, Rate, Unit
@@ -15,42 +17,25 @@ from shared_code.contracts.schema import (
     AccountBlock,
     AdvanceItem,
     Agreement,
-    BillableAccounts,
     Claims,
-    ClaimsCapped,
     Component,
     Contract,
-    FeeFixed,
     FeeHourly,
-    FeePercentage,
-    FixedFee,
     Insurance,
-    InsuranceFixed,
-    InsuranceOnAccounts,
     JobRate,
-    ManagementAgreement,
     ManagementFee,
-    MidMonthAdvance,
-    NonGlAmount,
     NonGlLine,
     Part,
-    PerLaborHour,
-    PerOccupiedRoom,
     ProfitShare,
-    ProfitShareOn,
     Pteb,
-    PtebPercentage,
-    RevenueShare,
     ServiceLine,
     Structure,
     Support,
-    SupportFixed,
-    SupportPercentage,
     Tier,
 )
 
 type Visit = Callable[[Rate], Decimal | None]
-"""Takes a rate as it is stated and gives the value to write in its place."""
+"""Takes a rate as it is stated and gives the value to write in its place, or the same object to leave it."""
 
 
 def rates_of(contract: Contract) -> list[Rate]:
@@ -68,21 +53,21 @@ def rates_of(contract: Contract) -> list[Rate]:
 
 def with_rates(part: Component, visit: Visit) -> Component:
     """The component with every rate replaced by what `visit` gives; the same object when nothing changes."""
-    match part:
-        case FixedFee():
+    match part.kind:
+        case "fixedFee":
             return _with(part, lines=_rows(part.kind, part.lines, _service, visit))
-        case PerLaborHour():
+        case "perLaborHour":
             return _with(part, lines=_rows(part.kind, part.lines, _job, visit))
-        case PerOccupiedRoom():
+        case "perOccupiedRoom":
             aim = Aim("perOccupiedRoom.roomRate", "")
             return _with(part, room_rate=visit(Rate("perOccupiedRoom/roomRate", Unit.AMOUNT, part.room_rate, (aim,))))
-        case RevenueShare():
+        case "revenueShare":
             return _with(part, structures=_rows(part.kind, part.structures, _structure, visit))
-        case MidMonthAdvance():
+        case "midMonthAdvance":
             return _with(part, items=_rows(part.kind, part.items, _advance, visit))
-        case BillableAccounts():
+        case "billableAccounts":
             return _with(part, blocks=_rows(part.kind, part.blocks, _block, visit))
-        case ManagementAgreement():
+        case "managementAgreement":
             return _with(part, agreements=_rows(part.kind, part.agreements, _agreement, visit))
         case _:
             return part
@@ -108,12 +93,18 @@ def row_keys(kind: str, rows: Sequence[_Row]) -> Iterator[str]:
 
 
 def _rows[R: _Row](kind: str, rows: tuple[R, ...], change: Callable[[R, str, Visit], R], visit: Visit) -> tuple[R, ...]:
-    return tuple(change(row, key, visit) for row, key in zip(rows, row_keys(kind, rows), strict=True))
+    return _tuple(rows, (change(row, key, visit) for row, key in zip(rows, row_keys(kind, rows), strict=True)))
+
+
+def _tuple[R](old: tuple[R, ...], new: Iterable[R]) -> tuple[R, ...]:
+    """The new rows; the tuple that was there when all are the same objects."""
+    rows = tuple(new)
+    return old if all(map(is_, old, rows)) else rows
 
 
 def _with[P: Part](part: P, **values: object) -> P:
     """The part with these values; itself when it has them already."""
-    changed = {name: value for name, value in values.items() if getattr(part, name) != value}
+    changed = {name: value for name, value in values.items() if getattr(part, name) is not value}
     return part.model_copy(update=changed) if changed else part
 
 
@@ -142,7 +133,7 @@ def _structure(row: Structure, key: str, visit: Visit) -> Structure:
             return shared
         return _with(shared, up_to=visit(Rate(f"{at}/upTo", Unit.AMOUNT, given.up_to, (bound,))))
 
-    return _with(row, tiers=tuple(tier(number, given) for number, given in enumerate(row.tiers, start=1)))
+    return _with(row, tiers=_tuple(row.tiers, (tier(number, given) for number, given in enumerate(row.tiers, start=1))))
 
 
 def _advance(row: AdvanceItem, key: str, visit: Visit) -> AdvanceItem:
@@ -161,16 +152,16 @@ def _block(row: AccountBlock, key: str, visit: Visit) -> AccountBlock:
 
 
 def _pteb(pteb: Pteb, key: str, aim: Aim, visit: Visit) -> Pteb:
-    if not isinstance(pteb, PtebPercentage):
+    if pteb.kind != "Percentage":
         return pteb
     return _with(pteb, pct=visit(Rate(f"{key}/pteb/pct", Unit.PERCENT, pteb.pct, (aim,))))
 
 
 def _support(support: Support, key: str, aim: Aim, visit: Visit) -> Support:
-    match support:
-        case SupportFixed():
+    match support.kind:
+        case "Fixed":
             return _with(support, amount=visit(Rate(f"{key}/support/amount", Unit.AMOUNT, support.amount, (aim,))))
-        case SupportPercentage():
+        case "Percentage":
             return _with(support, pct=visit(Rate(f"{key}/support/pct", Unit.PERCENT, support.pct, (aim,))))
         case _:
             return support
@@ -183,20 +174,17 @@ def _agreement(row: Agreement, key: str, visit: Visit) -> Agreement:
         insurance=_insurance(row.insurance, key, Aim("managementAgreement.insurance", row.id), visit),
         claims=_claims(row.claims, key, Aim("managementAgreement.claims.cap", row.id), visit),
         profit_share=_profit_share(row, key, visit),
-        non_gl=tuple(
-            _non_gl(line, at, visit, on=bool(row.non_gl_enabled))
-            for line, at in zip(row.non_gl, row_keys(f"{key}/nonGl", row.non_gl), strict=True)
-        ),
+        non_gl=_rows(f"{key}/nonGl", row.non_gl, partial(_non_gl, on=bool(row.non_gl_enabled)), visit),
     )
 
 
 def _fee(fee: ManagementFee, key: str, aim: Aim, visit: Visit) -> ManagementFee:
-    match fee:
-        case FeeFixed():
+    match fee.kind:
+        case "FixedFee":
             return _with(fee, amount=visit(Rate(f"{key}/fee/amount", Unit.AMOUNT, fee.amount, (aim,))))
-        case FeePercentage():
+        case "RevenuePercentage":
             return _with(fee, pct=visit(Rate(f"{key}/fee/pct", Unit.PERCENT, fee.pct, (aim,))))
-        case FeeHourly():
+        case "PerLaborHour":
             return _fee_jobs(fee, key, aim, visit)
 
 
@@ -204,15 +192,18 @@ def _fee_jobs(fee: FeeHourly, key: str, aim: Aim, visit: Visit) -> FeeHourly:
     overtime = Aim(aim.target, aim.row, percent_only=True)
     return _with(
         fee,
-        job_codes=tuple(
-            _with(
-                job,
-                rate=visit(_hourly(f"{at}/rate", job.rate, aim, Aim("managementAgreement.fee.rate", job.code))),
-                ot_rate=visit(
-                    _hourly(f"{at}/otRate", job.ot_rate, overtime, Aim("managementAgreement.fee.otRate", job.code))
-                ),
-            )
-            for job, at in ((job, f"{key}/fee/{job.code.strip().casefold()}") for job in fee.job_codes)
+        job_codes=_tuple(
+            fee.job_codes,
+            (
+                _with(
+                    job,
+                    rate=visit(_hourly(f"{at}/rate", job.rate, aim, Aim("managementAgreement.fee.rate", job.code))),
+                    ot_rate=visit(
+                        _hourly(f"{at}/otRate", job.ot_rate, overtime, Aim("managementAgreement.fee.otRate", job.code))
+                    ),
+                )
+                for job, at in ((job, f"{key}/fee/{job.code.strip().casefold()}") for job in fee.job_codes)
+            ),
         ),
     )
 
@@ -222,11 +213,11 @@ def _hourly(key: str, value: Decimal | None, *aims: Aim) -> Rate:
 
 
 def _insurance(insurance: Insurance, key: str, aim: Aim, visit: Visit) -> Insurance:
-    match insurance:
-        case InsuranceOnAccounts():
+    match insurance.kind:
+        case "BasedOnBillableAccounts":
             rate = Rate(f"{key}/insurance/additionalPct", Unit.SURCHARGE, insurance.additional_pct, (aim,))
             return _with(insurance, additional_pct=visit(rate))
-        case InsuranceFixed():
+        case "FixedFee":
             rate = Rate(f"{key}/insurance/amount", Unit.AMOUNT, insurance.amount, (aim,))
             return _with(insurance, amount=visit(rate))
         case _:
@@ -234,14 +225,14 @@ def _insurance(insurance: Insurance, key: str, aim: Aim, visit: Visit) -> Insura
 
 
 def _claims(claims: Claims, key: str, aim: Aim, visit: Visit) -> Claims:
-    if not isinstance(claims, ClaimsCapped):
+    if claims.kind == "off":
         return claims
     return _with(claims, cap=visit(Rate(f"{key}/claims/cap", Unit.AMOUNT, claims.cap, (aim,))))
 
 
 def _profit_share(row: Agreement, key: str, visit: Visit) -> ProfitShare:
     share = row.profit_share
-    if not isinstance(share, ProfitShareOn):
+    if share.kind == "off":
         return share
 
     def tier(number: int, given: Tier) -> Tier:
@@ -249,12 +240,13 @@ def _profit_share(row: Agreement, key: str, visit: Visit) -> ProfitShare:
         rate = Rate(f"{key}/profitShare/{number}", Unit.PERCENT, given.share_pct, (aim,))
         return _with(given, share_pct=visit(rate))
 
-    return _with(share, tiers=tuple(tier(number, given) for number, given in enumerate(share.tiers, start=1)))
+    tiers = (tier(number, given) for number, given in enumerate(share.tiers, start=1))
+    return _with(share, tiers=_tuple(share.tiers, tiers))
 
 
 def _non_gl(line: NonGlLine, key: str, visit: Visit, *, on: bool) -> NonGlLine:
     aim = Aim("managementAgreement.nonGl", line.id)
     end: date | None = line.final_period.last_day if line.final_period else None
-    if isinstance(line, NonGlAmount):
+    if line.kind == "FixedAmount":
         return _with(line, amount=visit(Rate(f"{key}/amount", Unit.AMOUNT, line.amount, (aim,), None, end, on)))
     return _with(line, pct=visit(Rate(f"{key}/pct", Unit.PERCENT, line.pct, (aim,), None, end, on)))

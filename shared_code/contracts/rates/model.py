@@ -12,6 +12,7 @@ from types import MappingProxyType
 from shared_code.contracts.schema.escalation import Escalator
 from shared_code.foundation.calendar import Period
 from shared_code.foundation.money import dollars, plain, to_cents
+from shared_code.foundation.values import value_class
 
 type Indexes = Mapping[tuple[str, int], Decimal]
 """Changes of price indexes in percent, by name in capitals and year: ("CPI", 2027) is 3.1 for a rise by 3.1 %."""
@@ -27,7 +28,7 @@ class Unit(StrEnum):
     SURCHARGE = "surcharge"
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Aim:
     """What an escalator may name to raise a rate: a target, and the `target_id` that narrows it to this one.
 
@@ -39,7 +40,7 @@ class Aim:
     percent_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Rate:
     """One number of a contract document that can escalate, as it is stated there.
 
@@ -65,7 +66,7 @@ def overlaps(start: date | None, end: date | None, first: date, last: date) -> b
     return (start is None or start <= last) and (end is None or end >= first)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class EarlierRules:
     """The escalators that raised a rate until the day before `before`, when a version with others took over."""
 
@@ -73,7 +74,7 @@ class EarlierRules:
     rules: tuple[Escalator, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class RateBase:
     """The value that a contract states for a rate, since when it holds, and by which version (rules R43).
 
@@ -86,7 +87,7 @@ class RateBase:
     earlier: tuple[EarlierRules, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class RateBases:
     """The bases of a version's rates by key. A rate without one is stated as of `otherwise`."""
 
@@ -98,7 +99,7 @@ class RateBases:
         return found or RateBase(rate.value, max(self.otherwise, rate.start or date.min))
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class RateStep:
     """One change of a rate. `day` is when it falls due; it serves from the first period that begins on or after."""
 
@@ -119,7 +120,7 @@ class RateNote:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class RateInPeriod:
     """What a rate is in a service period, with its way from the stated value."""
 

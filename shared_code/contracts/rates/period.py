@@ -38,7 +38,12 @@ class RatesOfPeriod:
             keys = row_keys(part.kind, part.lines)
             lines = (piece for line, key in zip(part.lines, keys, strict=True) for piece in self._by_day(line, key))
             return part.model_copy(update={"lines": tuple(lines)})
-        return with_rates(part, self._rate)
+        return with_rates(part, self._written)
+
+    def _written(self, rate: Rate) -> Decimal | None:
+        """The stated number itself where the period's is as large, so that its row stays as it is."""
+        value = self._rate(rate)
+        return rate.value if value == rate.value else value
 
     def _rate(self, rate: Rate) -> Decimal | None:
         if not rate.serves(self._period.first_day, self._last):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from functools import lru_cache
 from itertools import combinations
 from typing import get_args
 
@@ -16,7 +17,6 @@ from shared_code.contracts.schema import (
     GreaterOf,
     IndexRule,
     LesserOf,
-    Negotiated,
     PercentagePoints,
     Schedule,
 )
@@ -29,7 +29,8 @@ _FIRST_YEAR, _LAST_YEAR = 1900, 2199  # those of `schema.base.Year`
 
 type Yearly = FixedPct | FixedAmount | PercentagePoints | IndexRule | GreaterOf | LesserOf
 type Computed = Yearly | Schedule
-_PERCENT = (FixedPct, IndexRule, GreaterOf, LesserOf)
+_PERCENT = frozenset({"fixed_pct", "index", "greater_of", "lesser_of"})
+_OF_RATES = frozenset({"schedule", "percentage_points"})  # whether they can be followed depends on what they raise
 
 
 def rules_in_force(contract: Contract) -> tuple[Escalator, ...]:
@@ -37,13 +38,12 @@ def rules_in_force(contract: Contract) -> tuple[Escalator, ...]:
 
     Where a rule came from is left out, so that two that say the same are equal.
     """
-    first = _first_anniversary(contract)
     plain = {"source": "api", "status": "approved", "text": None}
-    return tuple(
-        rule.model_copy(update=plain | _when(rule, first))
-        for rule in contract.escalators
-        if rule.status == "approved" and not isinstance(rule, Negotiated)
-    )
+    return tuple(rule.model_copy(update=plain | _when(rule, contract)) for rule in contract.escalators if _bills(rule))
+
+
+def _bills(rule: Escalator) -> bool:
+    return rule.status == "approved" and rule.rule != "negotiated"
 
 
 def rules_for(rate: Rate, rules: Iterable[Escalator]) -> tuple[Escalator, ...]:
@@ -53,24 +53,24 @@ def rules_for(rate: Rate, rules: Iterable[Escalator]) -> tuple[Escalator, ...]:
 
 def closeness(rate: Rate, rule: Escalator) -> tuple[int, bool] | None:
     """How closely a rule points at a rate; None when it does not. A closer rule stands in for a broader one."""
-    found = [
-        (place, rule.target_id is not None)
-        for place, aim in enumerate(rate.aims)
-        if rule.target == aim.target
-        and (rule.target_id is None or _folded(rule.target_id) == _folded(aim.row))
-        and (not aim.percent_only or isinstance(rule, _PERCENT))
-    ]
-    return max(found, default=None)
+    target, target_id, found = rule.target, rule.target_id, None
+    for place, aim in enumerate(rate.aims):
+        if (
+            aim.target == target
+            and (target_id is None or _folded(target_id) == _folded(aim.row))
+            and (not aim.percent_only or rule.rule in _PERCENT)
+        ):
+            found = place, target_id is not None
+    return found
 
 
 def escalator_findings(contract: Contract) -> Iterator[Finding]:
     """Approved escalators that cannot be followed: billing without them would be too little without a sign (R8)."""
-    rates = rates_of(contract) if contract.escalators else []
-    for index, rule in enumerate(contract.escalators):
-        if rule.status == "approved" and not isinstance(rule, Negotiated):
-            at = f"/escalators/{index}"
-            for place, message in _faults(contract, rule, rates):
-                yield Finding(ESCALATOR_INVALID, f"{at}/{place}", message, "incomplete")
+    billing = [(index, rule) for index, rule in enumerate(contract.escalators) if _bills(rule)]
+    rates = rates_of(contract) if any(r.target_id is not None or r.rule in _OF_RATES for _, r in billing) else []
+    for index, rule in billing:
+        for place, message in _faults(contract, rule, rates):
+            yield Finding(ESCALATOR_INVALID, f"/escalators/{index}/{place}", message, "incomplete")
 
 
 def _faults(contract: Contract, rule: Escalator, rates: Sequence[Rate]) -> Iterator[tuple[str, str]]:
@@ -79,14 +79,14 @@ def _faults(contract: Contract, rule: Escalator, rates: Sequence[Rate]) -> Itera
         yield "target", f"{rule.target!r} is nothing that escalates"
     elif rule.target_id is not None and not raised:
         yield "targetId", f"the contract has no {rule.target} of {rule.target_id!r}"
-    if isinstance(rule, Schedule) and _at_once(raised):
+    if rule.rule == "schedule" and _at_once(raised):
         # Two services at the price of one, each: a note that names one fee would be billed twice.
         yield "targetId", f"a dated value is that of one row, and {rule.target} has several at a time: name the row"
-    if isinstance(rule, Schedule) and not rule.steps:
+    if rule.rule == "schedule" and not rule.steps:
         yield "steps", "a schedule needs at least one day with a value"
-    if isinstance(rule, PercentagePoints) and any(rate.unit is Unit.AMOUNT for rate in raised):
+    if rule.rule == "percentage_points" and any(rate.unit is Unit.AMOUNT for rate in raised):
         yield "rule", f"{rule.target} is an amount, which cannot grow by percentage points"
-    if not isinstance(rule, Schedule) and _when(rule, _first_anniversary(contract))["month"] is None:
+    if rule.rule != "schedule" and _when(rule, contract)["month"] is None:
         need = "the contract has no anchor or start date" if rule.month else "it states no month"
         yield "month", f"nobody knows when {rule.target} escalates: {need}"
     for place, exception in enumerate(rule.exceptions):
@@ -114,15 +114,17 @@ def _first_anniversary(contract: Contract) -> tuple[int, int] | None:
     return min(max(start.year + 1 + years, _FIRST_YEAR), _LAST_YEAR), month + 1
 
 
-def _when(rule: Escalator, anniversary: tuple[int, int] | None) -> dict[str, object]:
+def _when(rule: Escalator, contract: Contract) -> dict[str, object]:
     """Month and first year of a yearly rule. An anniversary is none before a year has passed."""
     if rule.month != "anniversary":
         return {"month": rule.month}
+    anniversary = _first_anniversary(contract)
     if anniversary is None:
         return {"month": None}
     year, month = anniversary
     return {"month": MONTHS[month - 1], "first_year": max(rule.first_year or year, year)}
 
 
+@lru_cache(maxsize=4096)
 def _folded(text: str) -> str:
     return text.strip().casefold()
