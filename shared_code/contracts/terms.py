@@ -3,11 +3,11 @@
 Rates are those of the period: escalated from the base that each has (rules R12, R43), see `contracts/rates`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
-from typing import Literal, cast
+from typing import Any, Literal
 
 from shared_code.contracts.findings import Finding
 from shared_code.contracts.rates.model import NO_INDEXES, Indexes, RateBases, RateInPeriod, RateNote, overlaps
@@ -18,22 +18,13 @@ from shared_code.contracts.schema import (
     AdvanceItem,
     Agreement,
     BellItem,
-    BellService,
-    BillableAccounts,
     Component,
     Contract,
-    DepositedRevenue,
     DepositItem,
-    FixedFee,
     InvoiceGroup,
     JobRate,
-    ManagementAgreement,
-    MidMonthAdvance,
     NonGlLine,
-    Part,
-    PerLaborHour,
     PerOccupiedRoom,
-    RevenueShare,
     ServiceLine,
     Structure,
 )
@@ -140,16 +131,20 @@ def terms_for(
     R42); otherwise nothing is enabled. `bases` are those that were stored with the contract's version; without them its
     rates are those of the period.
     """
-    last = _last_asked(contract, period)
     serves = in_force(contract, period)
     bases = bases or RateBases(otherwise=period.first_day)
-    enabled: tuple[Component, ...] = tuple(part for part in contract.components if part.enabled) if serves else ()
+    enabled: list[Component] = [part for part in contract.components if part.enabled] if serves else []
     rates: tuple[RateInPeriod, ...] = ()
     if RatesOfPeriod.matter(contract, period, bases):
         written = RatesOfPeriod(contract, period, bases, indexes)
-        enabled = tuple(written.write(part) for part in enabled)
+        enabled = [written.write(part) for part in enabled]
         rates = tuple(written.found)
-    return _terms(contract, period, last, serves, enabled, rates)
+    first, last = period.first_day, _last_asked(contract, period)
+    billed: dict[str, Any] = {}
+    for part in enabled:
+        billed |= _billed(part, period, first, last)
+    blocks = tuple(dict.fromkeys([part.kind for part in enabled]))
+    return PeriodTerms(contract, period, serves, blocks, _groups(contract), rates=rates, **billed)
 
 
 def in_force(contract: Contract, period: Period) -> bool:
@@ -162,37 +157,27 @@ def _last_asked(contract: Contract, period: Period) -> date:
     return period.last_day if contract.proration == "daily" else period.first_day
 
 
-def _terms(
-    contract: Contract,
-    period: Period,
-    last: date,
-    serves: bool,
-    parts: tuple[Component, ...],
-    rates: tuple[RateInPeriod, ...],
-) -> PeriodTerms:
-    # By model, because this runs for every contract of a month and isinstance on models is slow.
-    enabled: dict[type[Part], Component] = {type(part): part for part in parts}
-    fees, labor = _of(enabled, FixedFee), _of(enabled, PerLaborHour)
-    shares, bells = _of(enabled, RevenueShare), _of(enabled, BellService)
-    advances, deposits = _of(enabled, MidMonthAdvance), _of(enabled, DepositedRevenue)
-    accounts, management = _of(enabled, BillableAccounts), _of(enabled, ManagementAgreement)
-    return PeriodTerms(
-        contract=contract,
-        period=period,
-        in_force=serves,
-        blocks=tuple(part.kind for part in enabled.values()),
-        groups=_groups(contract),
-        services=_active(fees.lines, period.first_day, last) if fees else (),
-        jobs=_active(labor.lines, period.first_day, period.first_day) if labor else (),
-        rooms=_of(enabled, PerOccupiedRoom),
-        structures=shares.structures if shares else (),
-        bells=bells.items if bells else (),
-        advances=tuple(item for item in advances.items if _credited(item, period)) if advances else (),
-        deposits=deposits.items if deposits else (),
-        accounts=accounts.blocks if accounts else (),
-        agreements=tuple(_agreement(row, period) for row in management.agreements) if management else (),
-        rates=rates,
-    )
+def _billed(part: Component, period: Period, first: date, last: date) -> dict[str, Any]:
+    """What the period bills of an enabled block, by its field of `PeriodTerms`."""
+    match part.kind:
+        case "fixedFee":
+            return {"services": _active(part.lines, first, last)}
+        case "perLaborHour":
+            return {"jobs": _active(part.lines, first, first)}
+        case "perOccupiedRoom":
+            return {"rooms": part}
+        case "revenueShare":
+            return {"structures": part.structures}
+        case "bellServiceFee":
+            return {"bells": part.items}
+        case "midMonthAdvance":
+            return {"advances": tuple([item for item in part.items if _credited(item, period)])}
+        case "depositedRevenue":
+            return {"deposits": part.items}
+        case "billableAccounts":
+            return {"accounts": part.blocks}
+        case _:  # the management agreement
+            return {"agreements": tuple([_agreement(row, period) for row in part.agreements])}
 
 
 @lru_cache(maxsize=1024)
@@ -205,12 +190,8 @@ def _notes(rates: tuple[RateInPeriod, ...]) -> tuple[RateNote, ...]:
     return tuple(dict.fromkeys(note for rate in rates for note in rate.notes))
 
 
-def _of[T: Part](enabled: Mapping[type[Part], Component], kind: type[T]) -> T | None:
-    return cast("T | None", enabled.get(kind))
-
-
 def _active[R: (ServiceLine, JobRate)](rows: tuple[R, ...], first: date, last: date) -> tuple[R, ...]:
-    return tuple(row for row in rows if overlaps(row.start, row.end, first, last))
+    return tuple([row for row in rows if overlaps(row.start, row.end, first, last)])
 
 
 def _credited(item: AdvanceItem, period: Period) -> bool:
@@ -219,7 +200,7 @@ def _credited(item: AdvanceItem, period: Period) -> bool:
 
 def _agreement(row: Agreement, period: Period) -> Agreement:
     """Without the non-ledger items that the period does not bill: ended ones (rules R33), or all when off."""
-    billed = tuple(line for line in row.non_gl if row.non_gl_enabled and _still_billed(line, period))
+    billed = tuple([line for line in row.non_gl if _still_billed(line, period)]) if row.non_gl_enabled else ()
     return row if len(billed) == len(row.non_gl) else row.model_copy(update={"non_gl": billed})
 
 

@@ -56,7 +56,9 @@ def rate_on(
     aimed = rules_for(rate, rules)
     if not aimed and not base.earlier:
         return RateInPeriod(rate.key, rate.unit, base.value, base, (), ())
-    value, steps, notes = base.value, list[RateStep](), list[RateNote]()
+    value = base.value
+    steps: list[RateStep] = []
+    notes: list[RateNote] = []
     for event in _events(rate, base, aimed, day):
         step, said = event.change(rate, value, indexes)
         steps.append(step)
@@ -152,7 +154,7 @@ type _Event = _YearlyEvent | _DatedEvent
 def _step(
     day: date, rule: str, unit: Unit, before: Decimal | None, size: Decimal | None, result: Decimal | None, how: str
 ) -> RateStep:
-    text = f"{day}: {shown(before, unit)} to {shown(result, unit)}, {how}"
+    text = f"{day.isoformat()}: {shown(before, unit)} to {shown(result, unit)}, {how}"
     return RateStep(day, rule, size, before, result, text)
 
 
@@ -163,7 +165,9 @@ def _events(rate: Rate, base: RateBase, rules: Sequence[Escalator], day: date) -
     the versions say (rules R12).
     """
     past = day + _DAY
-    start, done, found = base.since + _DAY, set[int](), list[_Event]()
+    start = base.since + _DAY
+    done: set[int] = set()
+    found: list[_Event] = []
     for before, current in [*((e.before, e.rules) for e in base.earlier), (past, rules)]:
         end = min(before, past)
         if start < end:

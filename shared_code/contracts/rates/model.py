@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 
 from shared_code.contracts.schema.escalation import Escalator
@@ -154,4 +155,10 @@ def shown(value: Decimal | None, unit: Unit) -> str:
         return "no value"
     if unit is not Unit.AMOUNT:
         return f"{plain(value)} %"
+    return _amount(value)
+
+
+@lru_cache(maxsize=4096)
+def _amount(value: Decimal) -> str:
+    """Each rate that has changed is told three times: as stated, before its step and in its explanation."""
     return dollars(value) if value == to_cents(value) else f"${plain(value)}"

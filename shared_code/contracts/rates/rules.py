@@ -48,7 +48,7 @@ def _bills(rule: Escalator) -> bool:
 
 def rules_for(rate: Rate, rules: Iterable[Escalator]) -> tuple[Escalator, ...]:
     """The rules that aim at a rate, in their order."""
-    return tuple(rule for rule in rules if closeness(rate, rule) is not None)
+    return tuple([rule for rule in rules if closeness(rate, rule) is not None])
 
 
 def closeness(rate: Rate, rule: Escalator) -> tuple[int, bool] | None:
