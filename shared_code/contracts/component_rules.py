@@ -145,8 +145,9 @@ def _revenue_share(component: RevenueShare, at: str) -> Iterator[Finding]:
             yield Finding("TIERS_INVALID", f"{place}/tiers", message, "incomplete")
         yield from tier_findings(structure.tiers, f"{place}/tiers")
         yield from validation_findings(structure.validation, f"{place}/validation")
-        yield from _codes(structure, index, place, owner)
-        yield from _other_validation(component.structures[0], structure, place)
+        if len(component.structures) > 1:
+            yield from _codes(structure, index, place, owner)
+            yield from _other_validation(component.structures[0], structure, place)
 
 
 def _codes(structure: Structure, index: int, at: str, owner: dict[str, int]) -> Iterator[Finding]:

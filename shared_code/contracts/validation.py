@@ -177,23 +177,17 @@ def _grouped_rows(component: _Grouped) -> tuple[str, Sequence[_GroupedRow]]:
 def _second_row(component: Component, at: str) -> Iterator[Finding]:
     """Blocks that bill a site total allow one row (rules R9)."""
     match component.kind:
-        case "bellServiceFee" | "depositedRevenue":
-            name, count = "items", len(component.items)
-        case "billableAccounts":
-            name, count = "blocks", len(component.blocks)
-        case "managementAgreement":
-            name, count = "agreements", len(component.agreements)
-        case _:
-            return
-    for index in range(1, count):
-        message = "a second row would bill the site's total twice; one row is allowed"
-        yield Finding("SECOND_ROW", f"{at}/{name}/{index}", message)
+        case "bellServiceFee" | "depositedRevenue" | "billableAccounts" | "managementAgreement":
+            name, rows = rows_of(component)
+            for index in range(1, len(rows)):
+                message = "a second row would bill the site's total twice; one row is allowed"
+                yield Finding("SECOND_ROW", f"{at}/{name}/{index}", message)
 
 
 def _repeated(contract: Contract) -> Iterator[Finding]:
-    seen: set[str] = set()
-    for index, component in enumerate(contract.components):
-        if component.kind in seen:
-            message = f"the component {component.kind} stands twice"
-            yield Finding("COMPONENT_REPEATED", f"/components/{index}", message)
-        seen.add(component.kind)
+    kinds = [component.kind for component in contract.components]
+    if len(set(kinds)) == len(kinds):
+        return
+    for index, kind in enumerate(kinds):
+        if kind in kinds[:index]:
+            yield Finding("COMPONENT_REPEATED", f"/components/{index}", f"the component {kind} stands twice")
