@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
-from itertools import batched, islice
+from functools import cache, lru_cache
+from itertools import batched, groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy.engine import Connection
@@ -34,6 +35,7 @@ from shared_code.facts.repository import (
     balances,
     exact_amounts,
     exact_balance,
+    exact_day,
     nothing,
 )
 from shared_code.foundation.calendar import Period
@@ -42,8 +44,9 @@ from shared_code.foundation.many import stored_rows
 _NAMES_PER_STATEMENT = 1_500  # SQL Server takes 2,100 parameters: sites, batches and what predicates name
 _BATCHES_PER_STATEMENT = 400
 _ACTIVE = (REVENUE, TIMESHEET, STATISTICS, FORECAST)
-_NET = COLUMNS.index("net")
-_ZEROS = tuple((one.name, nothing(one.column)) for one in MEASURES)
+_BATCH_AND_SITE = itemgetter(0, 1)
+_TEXT, _ROWS, _FIRST_AMOUNT = 5, 6, 7  # places in rows of `activity`, which are by batch, site and four texts
+_MEASURED = tuple((one.name, COLUMNS.index(one.column)) for one in MEASURES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +75,27 @@ class Reading:
     """The first day on which work was done, by site, as the site master says."""
 
 
-class _Pointer(NamedTuple):
-    """What a batch is current for."""
+@dataclass(slots=True)
+class _Batch:
+    """A batch that is current for `sites`. It is of one dataset and month."""
 
     dataset: str
     period: Period
+    name: str
+    sites: set[str] = field(default_factory=set)
+
+
+type _Current = Mapping[int, _Batch]
+"""By batch number."""
+
+
+@dataclass(slots=True)
+class _Totals:
+    """Sums over all revenue codes of one site's month as they are stored, and their rows, in the order of MEASURES."""
+
     batch: str
-
-
-type _Current = Mapping[int, Mapping[str, _Pointer]]
-"""By batch number and site, what a batch is current for."""
+    amounts: list[Any] = field(default_factory=lambda: [0] * len(MEASURES))
+    rows: list[int] = field(default_factory=lambda: [0] * len(MEASURES))
 
 
 @dataclass(slots=True)
@@ -97,6 +111,7 @@ class _Found:
     )
     measures: dict[str, dict[str, FactSum]] = field(default_factory=dict)
     stray_bell: dict[str, FactSum] = field(default_factory=dict)
+    totals: dict[str, _Totals] = field(default_factory=dict)
     hours: dict[str, dict[str, RoleHours]] = field(default_factory=lambda: defaultdict(dict))
     rooms: dict[str, FactSum] = field(default_factory=dict)
     forecast: dict[str, FactSum] = field(default_factory=dict)
@@ -118,26 +133,30 @@ def load_facts(
         current = _read_presence(connection, part, period, reading, found)
         _read_activity(connection, part, current, period, reading, found)
         _read_ledger(connection, part, current, period, reading, found)
-    return {number: _site_facts(number, period, reading, found) for number in sites}
+    return _site_facts(sites, period, reading, found)
 
 
-def _site_facts(number: str, period: Period, reading: Reading, found: _Found) -> SiteFacts:
-    return SiteFacts(
-        site=number,
-        period=period,
-        started=reading.started.get(number),
-        revenue=found.revenue.get(number, {}),
-        rooms=found.rooms.get(number),
-        hours=found.hours.get(number, {}),
-        measures=found.measures.get(number, {}),
-        stray_bell=found.stray_bell.get(number),
-        accounts=found.accounts.get(number, {}),
-        forecast=found.forecast.get(number),
-        forecast_loaded=found.forecast_loaded.get(number),
-        excluded_entities=tuple(sorted(reading.excluded_entities)),
-        room_value_types=tuple(sorted(reading.room_value_types)),
-        presence=found.presence.get(number, {}),
-    )
+def _site_facts(sites: Collection[str], period: Period, reading: Reading, found: _Found) -> dict[str, SiteFacts]:
+    excluded_entities, room_value_types = _key(reading.excluded_entities), _key(reading.room_value_types)
+    return {
+        number: SiteFacts(
+            site=number,
+            period=period,
+            started=reading.started.get(number),
+            revenue=found.revenue.get(number, {}),
+            rooms=found.rooms.get(number),
+            hours=found.hours.get(number, {}),
+            measures=found.measures.get(number, {}),
+            stray_bell=found.stray_bell.get(number),
+            accounts=found.accounts.get(number, {}),
+            forecast=found.forecast.get(number),
+            forecast_loaded=found.forecast_loaded.get(number),
+            excluded_entities=excluded_entities,
+            room_value_types=room_value_types,
+            presence=found.presence.get(number, {}),
+        )
+        for number in sites
+    }
 
 
 def _parts(sites: Sequence[str], reading: Reading) -> Iterator[Sequence[str]]:
@@ -172,21 +191,26 @@ def _read_presence(
     connection: Connection, sites: Sequence[str], period: Period, reading: Reading, found: _Found
 ) -> _Current:
     """What is loaded for sites, in earlier months for those that look back; returns which batches that are."""
-    current: dict[int, dict[str, _Pointer]] = defaultdict(dict)
     windows = [
         number
         for number in sites
         if _is_among(number, reading.revenue_windows) or _is_among(number, reading.ledger_windows)
     ]
-    earlier = {str(month): month for month in reading.since.until(period)}
-    asked = {"month": str(period), "sites": sites, "earlier": list(earlier), "windows": windows}
-    by_text = earlier | {str(period): period}
+    months = {str(month): month for month in reading.since.until(period)}
+    asked = {"month": str(period), "sites": sites, "earlier": list(months), "windows": windows}
+    months[str(period)] = period
+    current: dict[int, _Batch] = {}
     presence = found.presence
-    for row in connection.execute(PRESENCE, asked).all():
-        dataset, text, number, batch_no, batch, count, rejected, first, last, gap, reaches = row
-        month = by_text[text]
-        current[batch_no][number] = _Pointer(dataset, month, batch)
-        presence[number][dataset, month] = Presence(batch, count, rejected, first, last, gap or 0, reaches)
+    day = cache(exact_day(connection))  # files end on few days
+    for row in stored_rows(connection, PRESENCE, asked):
+        dataset, text, number, batch_no, name, count, rejected, first, last, gap, reaches = row
+        batch = current.get(batch_no)
+        if batch is None:
+            batch = current[batch_no] = _Batch(dataset, months[text], name)
+        batch.sites.add(number)
+        presence[number][batch.dataset, batch.period] = Presence(
+            batch.name, count, rejected, day(first), day(last), gap or 0, day(reaches)
+        )
     return current
 
 
@@ -197,24 +221,23 @@ def _sums(
     period: Period,
     datasets: Sequence[str],
     **more: object,
-) -> Iterator[tuple[_Pointer, Sequence[Any]]]:
-    """Stored rows of monthly sums that are current, each behind what it is current for. They begin with batch number
-    and site. Without a batch there is no statement; without a site there is, so that chunks of all sizes cost the
-    same."""
+) -> Iterator[tuple[_Batch, str, Iterator[Any]]]:
+    """Stored rows of monthly sums that are current, by batch and site, with which they begin; several times for one
+    site where its rows do not stand together. Without a batch there is no statement; without a site there is, so that
+    chunks of all sizes cost the same."""
     batches = [
-        (batch_no, pointer.dataset if pointer.period == period else pointer.dataset + EARLIER)
-        for batch_no, sites in sorted(current.items())
-        for pointer in islice(sites.values(), 1)  # a batch is of one dataset and month
-        if pointer.dataset in datasets
+        (batch_no, batch.dataset if batch.period == period else batch.dataset + EARLIER)
+        for batch_no, batch in sorted(current.items())
+        if batch.dataset in datasets
     ]
     for part in batched(batches, _BATCHES_PER_STATEMENT, strict=False):
         asked: dict[str, list[int]] = {}
         for batch_no, name in part:
             asked.setdefault(name, []).append(batch_no)
-        for row in stored_rows(connection, sums, {**asked, **more}):
-            at = current[row[0]].get(row[1])
-            if at is not None:
-                yield at, row
+        for (batch_no, number), rows in groupby(stored_rows(connection, sums, {**asked, **more}), _BATCH_AND_SITE):
+            batch = current[batch_no]
+            if number in batch.sites:
+                yield batch, number, rows
 
 
 def _read_activity(
@@ -229,61 +252,95 @@ def _read_activity(
     windows = _chosen(sites, reading.revenue_windows)
     sums = activity(_key(reading.room_value_types))
     exact = exact_amounts(connection)
-    net = exact[_NET]
-    for at, row in _sums(connection, sums, current, period, _ACTIVE, sites=sites, windows=windows):
-        _, number, name, flag, category, text, rows, *stored = row
-        if at.dataset == REVENUE:
-            its_sum = FactSum(net(stored[_NET]), rows, at.batch)
-            kind = _kind(flag, category, text)
-            if kind.shareable:
-                by_code = found.revenue[number][at.period]
-                by_code[name] = _plus(by_code.get(name), its_sum)
-            if at.period == period:
-                amounts = {column: exact[column](stored[column]) for column in kind.columns}
-                stray = kind.bell and name not in reading.bell_excluded_codes
-                _add_measures(found, number, kind, amounts, its_sum, stray=stray)
-        elif at.dataset == TIMESHEET:
-            regular, overtime, regular_minutes, _, overtime_minutes = map(net, stored)
-            hours = RoleHours(regular, overtime, rows, at.batch, regular_minutes, overtime_minutes)
-            found.hours[number][name] = hours
-        elif at.dataset == STATISTICS:
-            found.rooms[number] = FactSum(net(stored[0]), rows, at.batch)
+    net = exact[0]
+    for batch, number, rows in _sums(connection, sums, current, period, _ACTIVE, sites=sites, windows=windows):
+        if batch.dataset == REVENUE:
+            if batch.period == period:
+                _take_month(found, batch, number, rows, net, reading.bell_excluded_codes)
+            else:
+                _take_earlier(found, batch, number, rows, net)
+        elif batch.dataset == TIMESHEET:
+            hours = found.hours[number]
+            for _, _, role, _, _, _, count, *stored in rows:
+                regular, overtime, regular_minutes, _, overtime_minutes = map(net, stored)
+                hours[role] = RoleHours(regular, overtime, count, batch.name, regular_minutes, overtime_minutes)
+        elif batch.dataset == STATISTICS:
+            for row in rows:
+                found.rooms[number] = FactSum(net(row[_FIRST_AMOUNT]), row[_ROWS], batch.name)
         else:
-            found.forecast[number] = FactSum(net(stored[0]), rows, at.batch)
-            found.forecast_loaded[number] = text
+            for row in rows:
+                found.forecast[number] = FactSum(net(row[_FIRST_AMOUNT]), row[_ROWS], batch.name)
+                found.forecast_loaded[number] = row[_TEXT]
+    for number, totals in found.totals.items():
+        found.measures[number] = _measures(totals, exact)
+    found.totals.clear()
 
 
-def _add_measures(
-    found: _Found, number: str, kind: _Kind, amounts: Mapping[int, Decimal], net: FactSum, *, stray: bool
+def _take_month(
+    found: _Found, batch: _Batch, number: str, rows: Iterator[Any], net: Callable[[Any], Decimal], kept: Collection[str]
 ) -> None:
-    measures = found.measures.get(number)
-    if measures is None:
-        measures = found.measures[number] = {name: FactSum(zero, 0, net.batch) for name, zero in _ZEROS}
-    for name, column in kind.measures:
-        measures[name] = _plus(measures[name], FactSum(amounts[column], net.rows, net.batch))
-    if stray:
-        found.stray_bell[number] = _plus(found.stray_bell.get(number), net)
+    """Revenue of the service period: by code, and what measures are taken of. Codes in `kept` are no stray bell."""
+    by_code = found.revenue[number][batch.period]
+    totals = found.totals.get(number)
+    if totals is None:
+        totals = found.totals[number] = _Totals(batch.name)
+    amounts, counts = totals.amounts, totals.rows
+    for row in rows:
+        _, _, code, flag, category, text, count, net_amount, _, _, _, _ = row
+        kind = _kind(flag, category, text)
+        for place, column in kind.measures:
+            amounts[place] += row[column]
+            counts[place] += count
+        if kind.shareable:
+            _add(by_code, code, FactSum(net(net_amount), count, batch.name))
+        if kind.bell and code not in kept:
+            _add(found.stray_bell, number, FactSum(net(net_amount), count, batch.name))
 
 
-def _plus(one: FactSum | None, other: FactSum) -> FactSum:
-    return other if one is None else FactSum(one.amount + other.amount, one.rows + other.rows, other.batch)
+def _take_earlier(
+    found: _Found, batch: _Batch, number: str, rows: Iterator[Any], net: Callable[[Any], Decimal]
+) -> None:
+    """Revenue of a month before, of which shares are taken."""
+    by_code = found.revenue[number][batch.period]
+    for row in rows:
+        _add(by_code, row[2], FactSum(net(row[_FIRST_AMOUNT]), row[_ROWS], batch.name))
+
+
+def _add(sums: dict[str, FactSum], name: str, one: FactSum) -> None:
+    known = sums.get(name)
+    sums[name] = one if known is None else FactSum(known.amount + one.amount, known.rows + one.rows, one.batch)
+
+
+def _measures(totals: _Totals, exact: Sequence[Callable[[Any], Decimal]]) -> dict[str, FactSum]:
+    """What was added up, exact and by name; a measure without rows is zero."""
+    measures = dict(_no_measures(totals.batch))
+    for place, count in enumerate(totals.rows):
+        if count:
+            name, column = _MEASURED[place]
+            measures[name] = FactSum(exact[column](totals.amounts[place]), count, totals.batch)
+    return measures
+
+
+@lru_cache(maxsize=100)
+def _no_measures(batch: str) -> Mapping[str, FactSum]:
+    return {one.name: FactSum(nothing(one.column), 0, batch) for one in MEASURES}
 
 
 class _Kind(NamedTuple):
-    """What revenue with these texts counts for: which measures, each with the place of its column."""
+    """What revenue with these texts counts for: which measures by their place, each with the place of its column."""
 
     shareable: bool
-    measures: tuple[tuple[str, int], ...]
-    columns: frozenset[int]
+    measures: tuple[tuple[int, int], ...]
     bell: bool
 
 
 @lru_cache(maxsize=10_000)
 def _kind(flag: str, category: str, collection_type: str) -> _Kind:
     texts = flag, category, collection_type
-    measures = tuple((one.name, COLUMNS.index(one.column)) for one in MEASURES if one.matches(*texts))
-    columns = frozenset(column for _, column in measures)
-    return _Kind(SHAREABLE.matches(*texts), measures, columns, BELL.matches(*texts))
+    measures = tuple(
+        (place, _FIRST_AMOUNT + COLUMNS.index(one.column)) for place, one in enumerate(MEASURES) if one.matches(*texts)
+    )
+    return _Kind(SHAREABLE.matches(*texts), measures, BELL.matches(*texts))
 
 
 def _read_ledger(
@@ -311,11 +368,12 @@ def _read_ledger(
         last=last,
     )
     exact = exact_balance(connection)
-    # There are many rows, and those of a site stand together.
-    last_site, last_at = "", None
-    accounts: dict[str, FactSum] = {}
-    for at, (_, number, account, balance, count) in sums:
-        if number != last_site or at is not last_at:
-            last_site, last_at = number, at
-            accounts = found.accounts[number][at.period]
-        accounts[account] = FactSum(exact(balance), count, at.batch)
+    for batch, number, rows in sums:
+        accounts = found.accounts[number][batch.period]
+        name = batch.name
+        for _, _, account, balance in rows:
+            one = FactSum(exact(balance), 1, name)
+            if account in accounts:  # of another entity, or rows that add up
+                _add(accounts, account, one)
+            else:
+                accounts[account] = one

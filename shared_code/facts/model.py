@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from decimal import Decimal
 
@@ -50,7 +50,7 @@ class RoleHours:
     overtime_minutes: Decimal = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Presence:
     """What is loaded of one dataset for one site and month. `reaches` is the last day that the whole file covers."""
 
@@ -63,7 +63,7 @@ class Presence:
     reaches: date | None
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class SiteFacts:
     """The facts of one site for one service period, to-date months included.
 

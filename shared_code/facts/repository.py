@@ -7,6 +7,7 @@ reading. Batches are parameters by the name of their dataset, those of earlier m
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -111,6 +112,11 @@ def exact_amounts(connection: Connection) -> list[Callable[[Any], Decimal]]:
     return [from_storage(connection, column) for column in (*columns, revenue_monthly.c.net)]
 
 
+def exact_day(connection: Connection) -> Callable[[Any], date | None]:
+    """What makes a day of the days in rows of PRESENCE as they are stored."""
+    return from_storage(connection, current_facts.c.first_day)
+
+
 def exact_balance(connection: Connection) -> Callable[[Any], Decimal]:
     """What makes an exact number of the balance in rows of `balances` as they are stored."""
     return from_storage(connection, account_summary.c.balance)
@@ -122,7 +128,7 @@ def balances(excluded_entities: tuple[str, ...], history_accounts: tuple[str, ..
     of `windows` those that are looked back at."""
     account = account_summary.c.main_account
     revenue = account.between(sa.bindparam("first", ""), sa.bindparam("last", ""))
-    by_account = _by_account(excluded_entities)
+    by_account = _balances(excluded_entities)
     return sa.union_all(
         by_account.where(*_asked(account_summary, ACCOUNTS, "whole")),
         by_account.where(*_asked(account_summary, ACCOUNTS, "others"), revenue),
@@ -133,11 +139,11 @@ def balances(excluded_entities: tuple[str, ...], history_accounts: tuple[str, ..
     )
 
 
-def _by_account(excluded_entities: tuple[str, ...]) -> sa.Select[Any]:
+def _balances(excluded_entities: tuple[str, ...]) -> sa.Select[Any]:
+    """Rows of the ledger. They are added up where they are read: most accounts of a site have one, and to group them
+    takes SQLite as long as to read them."""
     c = account_summary.c
-    keys = (c.batch_no, c.site, c.main_account)
-    sums = (sa.func.sum(c.balance).label("balance"), sa.func.count(c.row_number).label("row_count"))
-    chosen = sa.select(*keys, *sums).group_by(*keys)
+    chosen = sa.select(c.batch_no, c.site, c.main_account, c.balance)
     return chosen.where(c.entity.not_in(excluded_entities)) if excluded_entities else chosen
 
 
@@ -145,7 +151,7 @@ def _by_account(excluded_entities: tuple[str, ...]) -> sa.Select[Any]:
 def activity(room_value_types: tuple[str, ...]) -> sa.Executable:
     """Revenue, hours, rooms and forecast in the columns of revenue and one more. The sites are named once for all."""
     asked = sa.select(site.c.site_number).where(_in(site.c.site_number, "sites")).cte("asked")
-    earlier = _revenue(REVENUE + EARLIER).where(_in(revenue_monthly.c.site, "windows"), where(SHAREABLE))
+    earlier = _net_by_code(REVENUE + EARLIER).where(_in(revenue_monthly.c.site, "windows"), where(SHAREABLE))
     now = (_revenue(REVENUE), _hours(), _rooms(room_value_types), _forecast())
     tables = (revenue_monthly, hours_monthly, statistics_monthly, forecast)
     # IN, since SQLite sums a whole batch where a join would give the sites.
@@ -162,6 +168,17 @@ def _revenue(batches: str) -> sa.Select[Any]:
     return chosen.where(_in(c.batch_no, batches))
 
 
+def _net_by_code(batches: str) -> sa.Select[Any]:
+    """Of earlier months shares are taken alone, so that code, rows and net are enough."""
+    c = revenue_monthly.c
+    chosen = sa.select(c.batch_no, c.site, c.revenue_code, _BLANK, _BLANK, _BLANK, c.row_count, c.net, *_nulls(4))
+    return chosen.where(_in(c.batch_no, batches))
+
+
+def _nulls(number: int) -> list[sa.ColumnElement[Any]]:
+    return [sa.null() for _ in range(number)]
+
+
 _BLANK: sa.ColumnElement[str] = sa.literal_column("''")
 
 
@@ -174,7 +191,7 @@ def _hours() -> sa.Select[Any]:
 
 def _rooms(value_types: tuple[str, ...]) -> sa.Select[Any]:
     c = statistics_monthly.c
-    sums = (sa.func.sum(c.row_count), sa.func.sum(c.value), *(sa.null() for _ in range(4)))
+    sums = (sa.func.sum(c.row_count), sa.func.sum(c.value), *_nulls(4))
     chosen = (
         sa.select(c.batch_no, c.site, _BLANK, _BLANK, _BLANK, _BLANK, *sums)
         .where(_in(c.batch_no, STATISTICS), c.revenue_category == OCCUPIED_ROOMS, c.is_draft == 0)
@@ -185,6 +202,6 @@ def _rooms(value_types: tuple[str, ...]) -> sa.Select[Any]:
 
 def _forecast() -> sa.Select[Any]:
     c = forecast.c
-    sums = (sa.func.count(c.row_number), sa.func.sum(c.balance), *(sa.null() for _ in range(4)))
+    sums = (sa.func.count(c.row_number), sa.func.sum(c.balance), *_nulls(4))
     chosen = sa.select(c.batch_no, c.site, _BLANK, _BLANK, _BLANK, sa.func.max(c.loaded_at), *sums)
     return chosen.where(_in(c.batch_no, FORECAST), c.category == FORECAST_CATEGORY).group_by(c.batch_no, c.site)
