@@ -59,7 +59,8 @@ class Reading:
 
     Most contracts read little, so they say which. `revenue_windows` and `ledger_windows` are the sites that look back
     at revenue and at the ledger; of others only the service period is read. `ledger_sites` bill ledger accounts; of
-    others only `revenue_accounts` are read, from the first through the last. None: every site.
+    others only `revenue_accounts` are read, from the first through the last. `hours_sites` bill hours; of others none
+    are read. None: every site.
     """
 
     since: Period
@@ -70,6 +71,7 @@ class Reading:
     revenue_windows: Collection[str] | None = None
     ledger_windows: Collection[str] | None = None
     ledger_sites: Collection[str] | None = None
+    hours_sites: Collection[str] | None = None
     revenue_accounts: tuple[str, str] = ("", "")
     started: Mapping[str, date | None] = field(default_factory=dict)
     """The first day on which work was done, by site, as the site master says."""
@@ -87,6 +89,8 @@ class _Batch:
 
 type _Current = Mapping[int, _Batch]
 """By batch number."""
+type _Exact = Callable[[Any], Decimal]
+"""Makes an exact number of one as it is stored."""
 
 
 @dataclass(slots=True)
@@ -121,8 +125,8 @@ class _Found:
 def load_facts(
     connection: Connection, sites: Collection[str], period: Period, reading: Reading
 ) -> dict[str, SiteFacts]:
-    """Facts of `sites` for `period`, windows included. Three statements for a thousand sites, of which half look back,
-    and 400 batches.
+    """Facts of `sites` for `period`, windows included. Three statements for a thousand sites, of which half look back
+    or bill hours, and 400 batches.
 
     The pointers are read first, and sums only of the batches that they name: a batch that becomes current meanwhile
     changes nothing, though each statement has its own view of the database (SQL Server, READ COMMITTED SNAPSHOT).
@@ -160,11 +164,12 @@ def _site_facts(sites: Collection[str], period: Period, reading: Reading, found:
 
 
 def _parts(sites: Sequence[str], reading: Reading) -> Iterator[Sequence[str]]:
-    """Sites that go into one statement, where one that looks back is named twice."""
+    """Sites that go into one statement, where one that looks back is named twice, and one that bills hours again."""
     part: list[str] = []
     names = 0
     for number in sites:
-        weight = 1 + (_is_among(number, reading.revenue_windows) or _is_among(number, reading.ledger_windows))
+        looks_back = _is_among(number, reading.revenue_windows) or _is_among(number, reading.ledger_windows)
+        weight = 1 + looks_back + _is_among(number, reading.hours_sites)
         if names + weight > _NAMES_PER_STATEMENT:
             yield part
             part, names = [], 0
@@ -249,35 +254,48 @@ def _read_activity(
     found: _Found,
 ) -> None:
     """Revenue, of earlier months too; hours by role, occupied rooms and the forecast of the service period."""
-    windows = _chosen(sites, reading.revenue_windows)
-    sums = activity(_key(reading.room_value_types))
+    asked = {
+        "sites": sites,
+        "hours_sites": _chosen(sites, reading.hours_sites),
+        "windows": _chosen(sites, reading.revenue_windows),
+    }
     exact = exact_amounts(connection)
     net = exact[0]
-    for batch, number, rows in _sums(connection, sums, current, period, _ACTIVE, sites=sites, windows=windows):
-        if batch.dataset == REVENUE:
-            if batch.period == period:
-                _take_month(found, batch, number, rows, net, reading.bell_excluded_codes)
-            else:
-                _take_earlier(found, batch, number, rows, net)
-        elif batch.dataset == TIMESHEET:
-            hours = found.hours[number]
-            for _, _, role, _, _, _, count, *stored in rows:
-                regular, overtime, regular_minutes, _, overtime_minutes = map(net, stored)
-                hours[role] = RoleHours(regular, overtime, count, batch.name, regular_minutes, overtime_minutes)
-        elif batch.dataset == STATISTICS:
-            for row in rows:
-                found.rooms[number] = FactSum(net(row[_FIRST_AMOUNT]), row[_ROWS], batch.name)
+    for batch, number, rows in _sums(
+        connection, activity(_key(reading.room_value_types)), current, period, _ACTIVE, **asked
+    ):
+        if batch.dataset == TIMESHEET:
+            _take_hours(found.hours[number], batch, rows, net)
+        elif batch.dataset != REVENUE:
+            _take_sum(found, batch, number, rows, net)
+        elif batch.period == period:
+            _take_month(found, batch, number, rows, net, reading.bell_excluded_codes)
         else:
-            for row in rows:
-                found.forecast[number] = FactSum(net(row[_FIRST_AMOUNT]), row[_ROWS], batch.name)
-                found.forecast_loaded[number] = row[_TEXT]
+            _take_earlier(found.revenue[number][batch.period], batch, rows, net)
     for number, totals in found.totals.items():
         found.measures[number] = _measures(totals, exact)
     found.totals.clear()
 
 
+def _take_hours(hours: dict[str, RoleHours], batch: _Batch, rows: Iterator[Any], net: _Exact) -> None:
+    for _, _, role, _, _, _, count, *stored in rows:
+        regular, overtime, regular_minutes, _, overtime_minutes = map(net, stored)
+        hours[role] = RoleHours(regular, overtime, count, batch.name, regular_minutes, overtime_minutes)
+
+
+def _take_sum(found: _Found, batch: _Batch, number: str, rows: Iterator[Any], net: _Exact) -> None:
+    """Occupied rooms or the forecast, of which a site has one sum."""
+    for row in rows:
+        one = FactSum(net(row[_FIRST_AMOUNT]), row[_ROWS], batch.name)
+        if batch.dataset == STATISTICS:
+            found.rooms[number] = one
+        else:
+            found.forecast[number] = one
+            found.forecast_loaded[number] = row[_TEXT]
+
+
 def _take_month(
-    found: _Found, batch: _Batch, number: str, rows: Iterator[Any], net: Callable[[Any], Decimal], kept: Collection[str]
+    found: _Found, batch: _Batch, number: str, rows: Iterator[Any], net: _Exact, kept: Collection[str]
 ) -> None:
     """Revenue of the service period: by code, and what measures are taken of. Codes in `kept` are no stray bell."""
     by_code = found.revenue[number][batch.period]
@@ -297,11 +315,8 @@ def _take_month(
             _add(found.stray_bell, number, FactSum(net(net_amount), count, batch.name))
 
 
-def _take_earlier(
-    found: _Found, batch: _Batch, number: str, rows: Iterator[Any], net: Callable[[Any], Decimal]
-) -> None:
+def _take_earlier(by_code: dict[str, FactSum], batch: _Batch, rows: Iterator[Any], net: _Exact) -> None:
     """Revenue of a month before, of which shares are taken."""
-    by_code = found.revenue[number][batch.period]
     for row in rows:
         _add(by_code, row[2], FactSum(net(row[_FIRST_AMOUNT]), row[_ROWS], batch.name))
 
@@ -311,7 +326,7 @@ def _add(sums: dict[str, FactSum], name: str, one: FactSum) -> None:
     sums[name] = one if known is None else FactSum(known.amount + one.amount, known.rows + one.rows, one.batch)
 
 
-def _measures(totals: _Totals, exact: Sequence[Callable[[Any], Decimal]]) -> dict[str, FactSum]:
+def _measures(totals: _Totals, exact: Sequence[_Exact]) -> dict[str, FactSum]:
     """What was added up, exact and by name; a measure without rows is zero."""
     measures = dict(_no_measures(totals.batch))
     for place, count in enumerate(totals.rows):

@@ -149,15 +149,17 @@ def _balances(excluded_entities: tuple[str, ...]) -> sa.Select[Any]:
 
 @lru_cache
 def activity(room_value_types: tuple[str, ...]) -> sa.Executable:
-    """Revenue, hours, rooms and forecast in the columns of revenue and one more. The sites are named once for all."""
+    """Revenue, hours, rooms and forecast in the columns of revenue and one more. The sites are named once for all,
+    beside them those that bill hours and those that look back."""
     asked = sa.select(site.c.site_number).where(_in(site.c.site_number, "sites")).cte("asked")
     earlier = _net_by_code(REVENUE + EARLIER).where(_in(revenue_monthly.c.site, "windows"), where(SHAREABLE))
-    now = (_revenue(REVENUE), _hours(), _rooms(room_value_types), _forecast())
-    tables = (revenue_monthly, hours_monthly, statistics_monthly, forecast)
+    hours = _hours().where(_in(hours_monthly.c.site, "hours_sites"))
+    now = (_revenue(REVENUE), _rooms(room_value_types), _forecast())
+    tables = (revenue_monthly, statistics_monthly, forecast)
     # IN, since SQLite sums a whole batch where a join would give the sites.
     among = sa.select(asked.c.site_number)
     of_sites = (chosen.where(table.c.site.in_(among)) for chosen, table in zip(now, tables, strict=True))
-    return sa.union_all(*of_sites, earlier)
+    return sa.union_all(*of_sites, hours, earlier)
 
 
 def _revenue(batches: str) -> sa.Select[Any]:

@@ -178,6 +178,7 @@ def _reading(period: Period, parts: Sequence[_Work], context: BillingContext, de
         revenue_windows=frozenset(part.item.site_number for part in parts if _shares_by_window(part.terms)),
         ledger_windows=frozenset(part.item.site_number for part in parts if _claims_by_window(part.terms)),
         ledger_sites=frozenset(part.item.site_number for part in parts if part.terms.accounts or part.terms.agreements),
+        hours_sites=frozenset(part.item.site_number for part in parts if _bills_hours(part.terms)),
         revenue_accounts=(context.ledger.revenue_from, context.ledger.revenue_through),
         started={part.item.site_number: part.item.first_worked_date for part in parts},
     )
@@ -189,6 +190,10 @@ def _shares_by_window(terms: PeriodTerms) -> bool:
 
 def _claims_by_window(terms: PeriodTerms) -> bool:
     return any(isinstance(row.claims, ClaimsCapped) and row.claims.kind != "PerClaim" for row in terms.agreements)
+
+
+def _bills_hours(terms: PeriodTerms) -> bool:
+    return bool(terms.jobs) or any(row.fee.kind == "PerLaborHour" for row in terms.agreements)
 
 
 def _context(known: Agreed) -> BillingContext:
