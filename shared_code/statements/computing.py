@@ -177,7 +177,7 @@ def _reading(period: Period, parts: Sequence[_Work], context: BillingContext, de
         bell_excluded_codes=decided.bell_excluded_codes,
         revenue_windows=frozenset(part.item.site_number for part in parts if _shares_by_window(part.terms)),
         ledger_windows=frozenset(part.item.site_number for part in parts if _claims_by_window(part.terms)),
-        ledger_sites=frozenset(part.item.site_number for part in parts if part.terms.accounts or part.terms.agreements),
+        ledger_sites=frozenset(part.item.site_number for part in parts if _bills_accounts(part.terms)),
         hours_sites=frozenset(part.item.site_number for part in parts if _bills_hours(part.terms)),
         revenue_accounts=(context.ledger.revenue_from, context.ledger.revenue_through),
         started={part.item.site_number: part.item.first_worked_date for part in parts},
@@ -190,6 +190,13 @@ def _shares_by_window(terms: PeriodTerms) -> bool:
 
 def _claims_by_window(terms: PeriodTerms) -> bool:
     return any(isinstance(row.claims, ClaimsCapped) and row.claims.kind != "PerClaim" for row in terms.agreements)
+
+
+def _bills_accounts(terms: PeriodTerms) -> bool:
+    """Insurance and claims read the accounts that are billed as expenses, and no others."""
+    if not terms.accounts:
+        return False
+    return bool(terms.payroll_codes or terms.expense_codes) or terms.accounts[0].pteb.kind == "Actual"
 
 
 def _bills_hours(terms: PeriodTerms) -> bool:

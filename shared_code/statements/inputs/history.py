@@ -49,15 +49,17 @@ def histories(
     profits: dict[str, dict[Period, Decimal]] = defaultdict(dict)
     openings: dict[str, dict[tuple[Accumulating, str], Opening]] = defaultdict(dict)
     known: set[str] = set()
-    for contract_id, text, kind, row_id, basis, to_date, high_water_mark, profit in repository.past(
+    exact_to_date, exact_mark, exact_profit = repository.exact_amounts(connection)
+    this_month = str(period)
+    for contract_id, text, kind, row_id, basis, to_date, mark, profit in repository.past(
         connection, contract_ids, period.plus(-_LONGEST_WINDOW), period
     ):
-        month = Period.parse(text)
         if kind:
-            openings[contract_id][kind, row_id] = Opening(month, to_date, high_water_mark, basis == "zero")
-        elif month == period:
+            opening = Opening(Period.parse(text), exact_to_date(to_date), exact_mark(mark), basis == "zero")
+            openings[contract_id][kind, row_id] = opening
+        elif text == this_month:
             known.add(contract_id)
         else:
-            profits[contract_id][month] = profit
+            profits[contract_id][Period.parse(text)] = exact_profit(profit)
     found = {one: History(profits.get(one, {}), openings.get(one, {})) for one in contract_ids}
     return found, known

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
+from itertools import batched
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,7 +23,7 @@ from shared_code.foundation.business_settings.model import BusinessSettings
 from shared_code.foundation.business_settings.tables import business_setting
 from shared_code.foundation.calendar import Period
 from shared_code.foundation.database import AnyRow
-from shared_code.foundation.many import write_many
+from shared_code.foundation.many import from_storage, stored_rows, write_many
 from shared_code.statements.tables import (
     adhoc_line,
     gl_account,
@@ -102,10 +104,17 @@ def _past() -> sa.CompoundSelect[Any]:
 _PAST = _past()
 
 
-def past(connection: Connection, contract_ids: Sequence[str], first: Period, last: Period) -> Sequence[AnyRow]:
+def past(connection: Connection, contract_ids: Sequence[str], first: Period, last: Period) -> Iterator[tuple[Any, ...]]:
     """The opening balances of contracts, and their monthly profits from `first` through `last`, which have no kind.
-    One statement for a thousand contracts."""
-    return _in_parts(connection, _PAST, contract_ids, first=str(first), last=str(last))
+    Amounts are as they are stored (`exact_amounts`). One statement for a thousand contracts."""
+    for part in batched(contract_ids, _CONTRACTS, strict=False):
+        yield from stored_rows(connection, _PAST, {"contract_ids": part, "first": str(first), "last": str(last)})
+
+
+def exact_amounts(connection: Connection) -> tuple[Callable[[Any], Decimal], ...]:
+    """What makes exact numbers of `to_date`, `high_water_mark` and `profit` in rows of `past`."""
+    columns = (opening_balance.c.to_date, opening_balance.c.high_water_mark, monthly_profit.c.profit)
+    return tuple(from_storage(connection, column) for column in columns)
 
 
 _PROFIT = monthly_profit.insert()
