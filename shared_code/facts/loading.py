@@ -59,8 +59,8 @@ class Reading:
 
     Most contracts read little, so they say which. `revenue_windows` and `ledger_windows` are the sites that look back
     at revenue and at the ledger; of others only the service period is read. `ledger_sites` bill ledger accounts; of
-    others only `revenue_accounts` are read, from the first through the last. `hours_sites` bill hours; of others none
-    are read. None: every site.
+    others only `revenue_accounts` are read, from the first through the last. Of sites outside `revenue_sites` and
+    `hours_sites`, no revenue and no hours are read. None: every site.
     """
 
     since: Period
@@ -71,6 +71,7 @@ class Reading:
     revenue_windows: Collection[str] | None = None
     ledger_windows: Collection[str] | None = None
     ledger_sites: Collection[str] | None = None
+    revenue_sites: Collection[str] | None = None
     hours_sites: Collection[str] | None = None
     revenue_accounts: tuple[str, str] = ("", "")
     started: Mapping[str, date | None] = field(default_factory=dict)
@@ -255,7 +256,8 @@ def _read_activity(
 ) -> None:
     """Revenue, of earlier months too; hours by role, occupied rooms and the forecast of the service period."""
     asked = {
-        "sites": sites,
+        "revenue_sites": _chosen(sites, reading.revenue_sites),
+        "other_sites": [number for number in sites if not _is_among(number, reading.revenue_sites)],
         "hours_sites": _chosen(sites, reading.hours_sites),
         "windows": _chosen(sites, reading.revenue_windows),
     }

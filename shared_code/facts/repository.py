@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -151,15 +151,22 @@ def _balances(excluded_entities: tuple[str, ...]) -> sa.Select[Any]:
 def activity(room_value_types: tuple[str, ...]) -> sa.Executable:
     """Revenue, hours, rooms and forecast in the columns of revenue and one more. The sites are named once for all,
     beside them those that bill hours and those that look back."""
-    asked = sa.select(site.c.site_number).where(_in(site.c.site_number, "sites")).cte("asked")
-    earlier = _net_by_code(REVENUE + EARLIER).where(_in(revenue_monthly.c.site, "windows"), where(SHAREABLE))
-    hours = _hours().where(_in(hours_monthly.c.site, "hours_sites"))
-    now = (_revenue(REVENUE), _rooms(room_value_types), _forecast())
-    tables = (revenue_monthly, statistics_monthly, forecast)
+    asked = sa.union_all(_named("revenue_sites", 1), _named("other_sites", 0)).cte("asked")
     # IN, since SQLite sums a whole batch where a join would give the sites.
     among = sa.select(asked.c.site_number)
-    of_sites = (chosen.where(table.c.site.in_(among)) for chosen, table in zip(now, tables, strict=True))
-    return sa.union_all(*of_sites, hours, earlier)
+    now = (
+        _revenue(REVENUE).where(revenue_monthly.c.site.in_(among.where(asked.c.of_revenue == 1))),
+        _hours().where(_in(hours_monthly.c.site, "hours_sites")),
+        _rooms(room_value_types).where(statistics_monthly.c.site.in_(among)),
+        _forecast().where(forecast.c.site.in_(among)),
+    )
+    earlier = _net_by_code(REVENUE + EARLIER).where(_in(revenue_monthly.c.site, "windows"), where(SHAREABLE))
+    return sa.union_all(*now, earlier)
+
+
+def _named(sites: str, of_revenue: Literal[0, 1]) -> sa.Select[Any]:
+    marked = sa.literal_column(str(of_revenue), sa.Integer).label("of_revenue")
+    return sa.select(site.c.site_number, marked).where(_in(site.c.site_number, sites))
 
 
 def _revenue(batches: str) -> sa.Select[Any]:

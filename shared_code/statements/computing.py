@@ -178,6 +178,7 @@ def _reading(period: Period, parts: Sequence[_Work], context: BillingContext, de
         revenue_windows=frozenset(part.item.site_number for part in parts if _shares_by_window(part.terms)),
         ledger_windows=frozenset(part.item.site_number for part in parts if _claims_by_window(part.terms)),
         ledger_sites=frozenset(part.item.site_number for part in parts if _bills_accounts(part.terms)),
+        revenue_sites=frozenset(part.item.site_number for part in parts if _earns(part.terms)),
         hours_sites=frozenset(part.item.site_number for part in parts if _bills_hours(part.terms)),
         revenue_accounts=(context.ledger.revenue_from, context.ledger.revenue_through),
         started={part.item.site_number: part.item.first_worked_date for part in parts},
@@ -190,6 +191,10 @@ def _shares_by_window(terms: PeriodTerms) -> bool:
 
 def _claims_by_window(terms: PeriodTerms) -> bool:
     return any(isinstance(row.claims, ClaimsCapped) and row.claims.kind != "PerClaim" for row in terms.agreements)
+
+
+def _earns(terms: PeriodTerms) -> bool:
+    return bool(terms.structures or terms.deposits or terms.bells or terms.agreements)
 
 
 def _bills_accounts(terms: PeriodTerms) -> bool:
