@@ -20,7 +20,7 @@ from shared_code.billing.given import History
 from shared_code.billing.model import AdHocLine, Outcome, Reason
 from shared_code.contracts.rates.bases import read_bases
 from shared_code.contracts.rates.model import Indexes
-from shared_code.contracts.schema import ClaimsCapped, Contract
+from shared_code.contracts.schema import Contract
 from shared_code.contracts.terms import PeriodTerms, terms_for
 from shared_code.facts.loading import Reading, load_facts
 from shared_code.facts.model import SiteFacts
@@ -30,6 +30,7 @@ from shared_code.foundation.calendar import Period
 from shared_code.foundation.settings import settings
 from shared_code.statements.inputs.history import adhoc_by_contract, histories
 from shared_code.statements.inputs.repository import Agreed, agreed
+from shared_code.statements.inputs.wanted import narrowed
 
 log = logging.getLogger(__name__)
 
@@ -169,43 +170,16 @@ def _nothing(terms: PeriodTerms) -> Reason:
 
 def _reading(period: Period, parts: Sequence[_Work], context: BillingContext, decided: BusinessSettings) -> Reading:
     """What the contracts read: a year back for those that accumulate. R58 adds a part month."""
-    return Reading(
+    everything = Reading(
         since=period.plus(-12),
         history_accounts=context.ledger.claims,
         excluded_entities=decided.excluded_entities,
         room_value_types=decided.occupied_rooms_value_types,
         bell_excluded_codes=decided.bell_excluded_codes,
-        revenue_windows=frozenset(part.item.site_number for part in parts if _shares_by_window(part.terms)),
-        ledger_windows=frozenset(part.item.site_number for part in parts if _claims_by_window(part.terms)),
-        ledger_sites=frozenset(part.item.site_number for part in parts if _bills_accounts(part.terms)),
-        revenue_sites=frozenset(part.item.site_number for part in parts if _earns(part.terms)),
-        hours_sites=frozenset(part.item.site_number for part in parts if _bills_hours(part.terms)),
         revenue_accounts=(context.ledger.revenue_from, context.ledger.revenue_through),
         started={part.item.site_number: part.item.first_worked_date for part in parts},
     )
-
-
-def _shares_by_window(terms: PeriodTerms) -> bool:
-    return any(row.accumulation != "Monthly" for row in terms.structures)
-
-
-def _claims_by_window(terms: PeriodTerms) -> bool:
-    return any(isinstance(row.claims, ClaimsCapped) and row.claims.kind != "PerClaim" for row in terms.agreements)
-
-
-def _earns(terms: PeriodTerms) -> bool:
-    return bool(terms.structures or terms.deposits or terms.bells or terms.agreements)
-
-
-def _bills_accounts(terms: PeriodTerms) -> bool:
-    """Insurance and claims read the accounts that are billed as expenses, and no others."""
-    if not terms.accounts:
-        return False
-    return bool(terms.payroll_codes or terms.expense_codes) or terms.accounts[0].pteb.kind == "Actual"
-
-
-def _bills_hours(terms: PeriodTerms) -> bool:
-    return bool(terms.jobs) or any(row.fee.kind == "PerLaborHour" for row in terms.agreements)
+    return narrowed(everything, [(part.item.site_number, part.terms) for part in parts])
 
 
 def _context(known: Agreed) -> BillingContext:

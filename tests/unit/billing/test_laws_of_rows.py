@@ -8,10 +8,14 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared_code.billing.comparison import Comparison, DeviationLimits, compare
 from shared_code.billing.given import History
 from shared_code.billing.model import Line, Outcome
 from shared_code.contracts.schema import Contract
-from shared_code.facts.model import ACCOUNTS, REVENUE
+from shared_code.contracts.terms import terms_for
+from shared_code.facts.model import ACCOUNTS, REVENUE, SiteFacts
+from shared_code.statements.inputs.wanted import narrowed
+from tests.unit.billing.builders import CONTEXT, SITE
 from tests.unit.billing.deals import MARCH, READING, billed, deals, decimals, profits, quarters_of_rows
 from tests.unit.billing.exact import LAW
 from tests.unit.billing.source_rows import SourceRow, SourceRows, empty_database, load
@@ -80,3 +84,23 @@ def test_law_the_order_of_source_rows_changes_nothing(
     permuted = billed(deal, load(database, other, MARCH, READING), history)
 
     assert permuted == as_given
+
+
+def posted_and_expected(facts: SiteFacts) -> Comparison:
+    return compare((), facts, DeviationLimits(), CONTEXT.ledger)
+
+
+@LAW
+@given(deals(), quarters_of_rows(), profits())
+def test_law_facts_that_a_contract_does_not_want_would_change_nothing(
+    database: sa.Engine, deal: Contract, rows: SourceRows, history: History
+) -> None:
+    """Neither its lines, nor what it lacks, nor what is posted and expected of its month (rules R50, R60)."""
+    accounts = (CONTEXT.ledger.revenue_from, CONTEXT.ledger.revenue_through)
+    wanted = narrowed(replace(READING, revenue_accounts=accounts), [(SITE, terms_for(deal, MARCH))])
+
+    everything = load(database, rows, MARCH, READING)
+    narrow = load(database, rows, MARCH, wanted)
+
+    assert billed(deal, narrow, history) == billed(deal, everything, history)
+    assert posted_and_expected(narrow) == posted_and_expected(everything)
