@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -26,6 +27,7 @@ from tests.simulation.world import HOUR, World
 RESUMED = "run.resumed"
 MOVED = "statement.moved"
 _OF_MESSAGES = (inbox, outbox)
+_NUMBER_OF_DRY_RUN = re.compile(r"\|dry\|\d+")
 
 
 def end_state(world: World, scenario: Scenario) -> State:
@@ -34,13 +36,20 @@ def end_state(world: World, scenario: Scenario) -> State:
     How often the watchdog has woken a run is left out, and with it the messages that it has sent again: what remains is
     which work was asked for and done, not how often.
     """
-    names = runs() if scenario.rivals else []
+    names = runs() if scenario.rivals or scenario.again else []
     with database.reading() as connection:
         state = {f"table {table.name}": Counter(_rows(connection, table)) for table in metadata.sorted_tables}
         state["messages"] = Counter(_messages(connection))
     if not scenario.rivals:  # which of two runs has billed a contract is open; reports follow the database in any case
-        state["blobs"] = Counter(f"{place} {fingerprint(data)}" for place, data in world.stored.items())
-    return {part: Counter(_nameless(lines, names)) for part, lines in state.items() if lines}
+        state["blobs"] = Counter(f"{place} {_print_of(data, names)}" for place, data in world.stored.items())
+    whole = set if scenario.again else list  # of runs that are alike, one
+    return {part: Counter(whole(_nameless(lines, names))) for part, lines in state.items() if lines}
+
+
+def _print_of(data: bytes, names: list[str]) -> str:
+    for name in names:
+        data = data.replace(name.encode(), b"a run")
+    return fingerprint(data)
 
 
 def _rows(connection: Connection, table: sa.Table) -> Iterator[str]:
@@ -74,7 +83,7 @@ def _nameless(lines: Counter[str], names: list[str]) -> Iterator[str]:
     for line in lines.elements():
         for name in names:
             line = line.replace(name, "a run")
-        yield line
+        yield _NUMBER_OF_DRY_RUN.sub("|dry", line)
 
 
 def faults_of(world: World) -> list[str]:

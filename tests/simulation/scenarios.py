@@ -95,7 +95,8 @@ def make_anew(number: str) -> None:
 class Scenario:
     """What there is, and what happens. `outcomes`: what becomes of the items of its runs when nothing goes wrong.
 
-    `rivals`: which of its runs has billed a contract is open.
+    `rivals`: which of its runs has billed a contract is open. `again`: a caller without an answer who asks again after
+    the run's end gets another like it, as it is with dry runs.
     """
 
     name: str
@@ -103,6 +104,7 @@ class Scenario:
     play: Callable[[World], None]
     outcomes: Mapping[str, int]
     rivals: bool = False
+    again: bool = False
 
 
 def month(world: World) -> None:
@@ -160,7 +162,7 @@ MONTH = Scenario("a month", october, month, {"Failed": 1, "Generated": 1, "Held"
 LARGE_MONTH = Scenario(
     "a larger month", large_october, month, {"Failed": 1, "Generated": 3, "Held": 1, "NothingToBill": 1}
 )
-DRY = Scenario("a dry run", small, dry_month, _SMALL)
+DRY = Scenario("a dry run", small, dry_month, _SMALL, again=True)
 RETRIED = Scenario("a retry of failures", small, retried, {"Generated": 2})
 MADE_ANEW = Scenario("a statement made anew", small, made_anew, {"Failed": 1, "Generated": 2})
 RIVALS = Scenario("two runs at once", small, rivals, {"Failed": 2, "Generated": 1, "Skipped": 1}, rivals=True)

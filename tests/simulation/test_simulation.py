@@ -23,7 +23,7 @@ from tests.end_state import State, differences
 from tests.simulation.endings import item_outcomes
 from tests.simulation.faults import Fault, Kind
 from tests.simulation.laboratory import Laboratory
-from tests.simulation.scenarios import ALL, FURTHER, MONTH, ONE_NUMBER, Scenario, cancel
+from tests.simulation.scenarios import ALL, DRY, FURTHER, MONTH, ONE_NUMBER, Scenario, cancel, runs
 from tests.simulation.schedule import SHOWN, Schedule, Tell, explore, schedules, told
 from tests.simulation.world import LATE, START
 
@@ -86,6 +86,17 @@ def test_whatever_goes_wrong_in_all_schedules_one_of_two_contracts_has_a_number(
     lab: Laboratory, tell: Tell, workers: int
 ) -> None:
     numbered(lab, tell, workers, 1)
+
+
+def test_who_asks_again_after_the_end_of_a_dry_run_gets_another_like_it(lab: Laboratory) -> None:
+    """The answer was lost, and the run was over before the caller came back: facts may be others by then."""
+    expected = lab.ending(DRY)
+    world = lab.world(DRY, 2)
+    world.plan.update({2: Fault.CRASH_AFTER, 3: Fault.STALLED})
+
+    assert lab.judged(world, DRY, expected) == []
+
+    assert len(runs()) == 2
 
 
 # -- without a fault ----------------------------------------------------------------------------------------------
