@@ -1,7 +1,8 @@
 """P2: closing a month of contracts that are in the database with their facts: load, calculate, number, persist.
 
 CPU time of one process with its messages kept in it; the parts are timed by wrapping what `generation` calls. `--many`
-adds 50,000 contracts, which take some minutes and gigabytes to make. Databases are made once and kept by size.
+adds 50,000 contracts, which take some minutes and gigabytes to make. Databases are made once and kept by size; with
+`--make 1000` that is all, and the path is printed.
 """
 
 import logging
@@ -43,11 +44,14 @@ PARTS = {
 
 def main() -> None:
     logging.disable(logging.WARNING)
+    if "--make" in sys.argv:
+        print(prepared(int(sys.argv[-1])))
+        return
     for number in (*SIZES, MANY) if "--many" in sys.argv else SIZES:
-        prepared = _prepared(number)
+        kept = prepared(number)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "close.sqlite"
-            shutil.copyfile(prepared, path)
+            shutil.copyfile(kept, path)
             seconds, parts, outcomes = _close(path, number)
             baseline = _copying(path, Path(folder) / "copy.sqlite")
         name = f"P2 closing {number:,} contracts"
@@ -58,7 +62,7 @@ def main() -> None:
         report(f"{name}: billed", 100 * outcomes["Generated"] / number, "%", "none")
 
 
-def _prepared(number: int) -> Path:
+def prepared(number: int) -> Path:
     """The database before the close, from the cache."""
     kept = CACHE / f"contracts-{number}-v{FORMAT}.sqlite"
     if not kept.exists():

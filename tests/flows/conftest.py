@@ -197,11 +197,14 @@ def short_locks(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def running_app(state: Path, root: Path = ROOT, /, *, queues: Path | None = None, **settings: str) -> Iterator[App]:
+def running_app(
+    state: Path, root: Path = ROOT, /, *, queues: Path | None = None, scale_out: int = 0, **settings: str
+) -> Iterator[App]:
     """The app in `root` on free ports, its containers made. No statement of it is one for SQLite alone."""
     refused = state / "refused-by-sql-server.jsonl"
     watched = {"LOCALHOST_SQL_CHECK": str(refused)}
-    with Stack(state, environment={**QUICK, **watched, **settings}, queues=queues, root=root) as stack:
+    environment = {**QUICK, **watched, **settings}
+    with Stack(state, environment=environment, queues=queues, scale_out=scale_out, root=root) as stack:
         app = App(stack)
         app.make_containers()
         try:
