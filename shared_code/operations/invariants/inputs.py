@@ -112,7 +112,10 @@ class MonthlyRevenueIsTheSumOfItsDays(Query):
     says = "batch {batch_no}: the month says {monthly}, its days {daily}"
 
     def broken(self) -> sa.Select[*tuple[Any, ...]]:
-        """Of sites whose sums are current; rows of earlier files may be gone (rules R37)."""
+        """Of sites whose sums are current; rows of earlier files may be gone (rules R37).
+
+        The month of the batch gives the pointers' whole key: without it, SQLite compares all sites with each other.
+        """
         keys = ("batch_no", "site")
 
         def sums(table: sa.Table, name: str) -> sa.Subquery:
@@ -122,12 +125,14 @@ class MonthlyRevenueIsTheSumOfItsDays(Query):
         month, days = sums(revenue_monthly, "monthly"), sums(revenue_daily, "daily")
         return (
             sa.select(month.c.site, month.c.batch_no, month.c.monthly, days.c.daily)
+            .join(import_batch, import_batch.c.batch_no == month.c.batch_no)
             .join(
                 current_facts,
                 sa.and_(
-                    current_facts.c.batch_no == month.c.batch_no,
-                    current_facts.c.site == month.c.site,
                     current_facts.c.dataset == "revenue_daily",
+                    current_facts.c.period == import_batch.c.period,
+                    current_facts.c.site == month.c.site,
+                    current_facts.c.batch_no == month.c.batch_no,
                 ),
             )
             .outerjoin(days, sa.and_(*(days.c[key] == month.c[key] for key in keys)))
