@@ -29,8 +29,8 @@ from localhost.processes import ROOT, wait_until
 from shared_code.documents import paths
 from shared_code.foundation.database import outbox
 from shared_code.statements.tables import statement_document, statement_run
+from tests.closing_whole import make_whole
 from tests.flows.conftest import PERIOD, App, exact, running_app
-from tests.flows.many_support import make_whole
 
 PROC = Path("/proc/self/status")
 pytestmark = [
@@ -85,7 +85,7 @@ def database() -> Path:
 @pytest.fixture(scope="module")
 def app(database: Path) -> Iterator[App]:
     """The app over a copy of the database, with a second process for the queues. What it wrote goes at the end."""
-    with tempfile.TemporaryDirectory(prefix="many-contracts-", delete=not os.environ.get("KEEP")) as folder:
+    with tempfile.TemporaryDirectory(prefix="many-contracts-") as folder:
         state = Path(folder)
         shutil.copyfile(database, state / "powerbill.sqlite")
         make_whole(state / "powerbill.sqlite")

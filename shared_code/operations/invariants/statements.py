@@ -132,6 +132,7 @@ class StatementIsTheOutcomeOfItsRun(Query):
         c = statement.c
         known = sa.select(run_item.c.run_id).where(
             run_item.c.run_id == c.run_id,
+            run_item.c.contract_id == c.contract_id,  # its key: by the run alone, every item is looked at each time
             run_item.c.statement_id == c.statement_id,
             run_item.c.outcome.in_(("Generated", "Held")),
         )

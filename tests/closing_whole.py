@@ -27,6 +27,7 @@ def _add_days(connection: Connection) -> None:
     """One day for each site and month, which its sums are the sums of."""
     day, month = revenue_daily.c, revenue_monthly.c
     by_site = (month.batch_no, month.site)
+    texts = (day.revenue_code, day.revenue_category, day.collection_type, day.deposit_flag)
     values: dict[sa.Column[object], sa.ColumnElement[object]] = {
         day.batch_no: month.batch_no,
         day.row_number: sa.func.row_number().over(order_by=by_site),
