@@ -35,9 +35,7 @@ def _add_days(connection: Connection) -> None:
         day.day: sa.literal(PERIOD.first_day),
         day.net: sa.func.sum(month.net),
         **{column: sa.literal(Decimal(0), column.type) for column in (day.gross, day.tax_rate, day.validation)},
-        **dict.fromkeys(
-            (day.revenue_code, day.revenue_category, day.collection_type, day.deposit_flag), sa.literal("-")
-        ),
+        **dict.fromkeys(texts, sa.literal("-")),
     }
     connection.execute(revenue_daily.insert().from_select(list(values), sa.select(*values.values()).group_by(*by_site)))
 

@@ -251,15 +251,19 @@ def set_rendered(connection: Connection, documents: Sequence[dict[str, object]])
         )
 
 
-def unfinished(connection: Connection, run_id: str) -> int:
-    """Items without an outcome plus documents not drawn; a run with none is finished."""
-    items = connection.scalar(
-        sa.select(sa.func.count()).where(run_item.c.run_id == run_id, run_item.c.outcome == "Pending")
+def _open_work(run_id: str) -> tuple[sa.ColumnElement[bool], ...]:
+    """That there is an item of a run without an outcome, and that there is a document of it which is not drawn."""
+    item, document = run_item.c, statement_document.c
+    return (
+        sa.exists().where(item.run_id == run_id, item.outcome == "Pending"),
+        sa.exists().where(document.run_id == run_id, document.state == "Pending"),
     )
-    documents = connection.scalar(
-        sa.select(sa.func.count()).where(statement_document.c.run_id == run_id, statement_document.c.state == "Pending")
-    )
-    return int(items or 0) + int(documents or 0)
+
+
+def is_unfinished(connection: Connection, run_id: str) -> bool:
+    """Whether work of a run is open. Nothing is counted: every part of the run asks when it is done."""
+    chosen = sa.select(statement_run.c.run_id).where(statement_run.c.run_id == run_id, sa.or_(*_open_work(run_id)))
+    return connection.scalar(chosen) is not None
 
 
 def finish_run(connection: Connection, run_id: str, attempt: int) -> bool:
@@ -268,16 +272,13 @@ def finish_run(connection: Connection, run_id: str, attempt: int) -> bool:
     The condition stands in the UPDATE itself. Its row is read anew under its lock, so that whoever has resumed the run
     meanwhile has changed `attempt`, whatever SQL Server's view of the other tables is.
     """
-    open_items = sa.exists().where(run_item.c.run_id == run_id, run_item.c.outcome == "Pending")
-    open_documents = sa.exists().where(statement_document.c.run_id == run_id, statement_document.c.state == "Pending")
     done = connection.execute(
         statement_run.update()
         .where(
             statement_run.c.run_id == run_id,
             statement_run.c.state == "Running",
             statement_run.c.attempt == attempt,
-            sa.not_(open_items),
-            sa.not_(open_documents),
+            *map(sa.not_, _open_work(run_id)),
         )
         .values(
             state=sa.case((statement_run.c.cancelled_at.is_(None), "Completed"), else_="Cancelled"),

@@ -170,7 +170,7 @@ def settle_run(run_id: str) -> bool:
         run = repository.run_of(connection, run_id)
         if run is None:
             raise BillingError(errors.RUN_NOT_FOUND, f"there is no run {run_id}")
-        if run.state == "Running" and repository.unfinished(connection, run_id):
+        if run.state == "Running" and repository.is_unfinished(connection, run_id):
             return False
     if run.kind == "DryRun":
         refuse_repeated_numbers(run_id)
