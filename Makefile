@@ -16,7 +16,7 @@ PORT ?= 7071
 ORACLE_MONTHS ?= 200000
 SOURCES := function_app.py functions shared_code localhost sample_data tests
 
-.PHONY: help setup demo run test test-unit test-oracle test-simulation test-flows test-long mutants check contracts-check missed-periods invariants shadow shadow-compare format bench lock clean
+.PHONY: help setup demo run test test-unit test-oracle test-simulation test-flows test-long test-long-slice mutants check contracts-check missed-periods invariants shadow shadow-compare format bench lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -53,9 +53,14 @@ test-simulation: setup ## a run with every fault at every boundary, in a simulat
 test-flows: setup ## the app on real parts: host, bus, storage emulator
 	$(PY) -m pytest tests/flows -m "not long" -n 4 --dist loadfile
 
-test-long: setup ## soaks, which make test leaves out
+test-long: setup ## what make test leaves out: soaks, and a month of 50,000 contracts (MANY_CONTRACTS)
 	$(PY) -m pytest tests/flows tests/stateful -m long
 	SIM_SCHEDULES=$${SIM_SCHEDULES:-2000} $(PY) -m pytest tests/simulation -n 2
+
+test-long-slice: setup ## of each part of test-long so much as CI has time for, in minutes
+	MANY_CONTRACTS=$${MANY_CONTRACTS:-1000} $(PY) -m pytest tests/flows/test_many_contracts.py
+	STATEFUL_EXAMPLES=$${STATEFUL_EXAMPLES:-40} SIM_SCHEDULES=$${SIM_SCHEDULES:-200} \
+		$(PY) -m pytest tests/stateful/test_histories.py::test_long_histories tests/simulation/test_soak.py -n 2
 
 mutants: setup ## breaks the calculators in thousands of ways: each must fail a test, 90 % at least (minutes, outside CI)
 	@$(PY) -m tests.mutants.report

@@ -198,9 +198,12 @@ def short_locks(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def running_app(
-    state: Path, root: Path = ROOT, /, *, queues: Path | None = None, scale_out: int = 0, **settings: str
+    state: Path, root: Path = ROOT, scale_out: int = 0, /, *, queues: Path | None = None, **settings: str
 ) -> Iterator[App]:
-    """The app in `root` on free ports, its containers made. No statement of it is one for SQLite alone."""
+    """The app in `root` on free ports, its containers made. No statement of it is one for SQLite alone.
+
+    `scale_out`: how many further processes take messages.
+    """
     refused = state / "refused-by-sql-server.jsonl"
     watched = {"LOCALHOST_SQL_CHECK": str(refused)}
     environment = {**QUICK, **watched, **settings}
