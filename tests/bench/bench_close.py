@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +73,15 @@ def prepared(number: int) -> Path:
             from tests import closing_support
 
             closing_support.fill(number)
+        with closing(
+            sqlite3.connect(making)
+        ) as connection:  # somebody may hold the log open: all of it goes into the file
+            busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise RuntimeError(f"{making} is still being written")
         making.rename(kept)
+        for left in CACHE.glob(f"{making.name}-*"):
+            left.unlink()
     return kept
 
 
