@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from itertools import batched
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,6 +29,7 @@ from shared_code.statements.tables import (
 )
 
 _BEGINNING = date(1900, 1, 1)
+_ITEMS_AT_ONCE = 5_000
 _PARAMETERS = 1_900  # SQL Server takes 2,100; a thousand contracts have more invoices than that
 
 
@@ -65,22 +67,22 @@ def _serving(period: Period) -> sa.Subquery:
 
     A version replaces, from its effective date on, all that was saved before it (rules R12, decision 0004).
     """
-    effective = sa.func.coalesce(contract_version.c.effective_from, _BEGINNING)
+    c = contract_version.c
+    effective = sa.func.coalesce(c.effective_from, _BEGINNING)
+    ranked = sa.func.row_number().over(partition_by=c.contract_id, order_by=c.version.desc())
     return (
-        sa.select(
-            contract_version,
-            sa.func.row_number()
-            .over(partition_by=contract_version.c.contract_id, order_by=contract_version.c.version.desc())
-            .label("place"),
-        )
+        # Without the documents: to rank the versions, all of this is sorted in memory.
+        sa.select(c.contract_id, c.version, c.components, c.billing_type, ranked.label("place"))
         .where(effective <= period.first_day)
         .subquery()
     )
 
 
-def add_run(connection: Connection, run: dict[str, object], items: Sequence[dict[str, object]]) -> None:
+def add_run(connection: Connection, run: dict[str, object], items: Iterable[dict[str, object]]) -> None:
+    """Add a run with its items, of which only some are in memory at a time: there may be 50,000."""
     connection.execute(statement_run.insert(), run)
-    connection.execute(run_item.insert(), items)
+    for part in batched(items, _ITEMS_AT_ONCE, strict=False):
+        connection.execute(run_item.insert(), list(part))
 
 
 def run_of(connection: Connection, run_id: str) -> AnyRow | None:

@@ -282,7 +282,7 @@ def _write_run(
             "created_at": clock.now(),
             "resumed_at": clock.now(),
         },
-        [
+        (
             {
                 "run_id": run_id,
                 "contract_id": row.contract_id,
@@ -293,7 +293,7 @@ def _write_run(
             }
             # What belongs to a contract is kept by its id, so a chunk of neighbours writes a few pages of each index.
             for place, row in enumerate(sorted(found, key=lambda row: row.contract_id))
-        ],
+        ),
     )
     chunks = range((len(found) + size - 1) // size)
     work.send([_chunk_message(run_id, chunk, command.correlation_id) for chunk in chunks])
