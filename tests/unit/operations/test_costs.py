@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from shared_code.foundation import clock, database, queues
@@ -112,3 +113,19 @@ def test_whether_a_run_is_finished_costs_the_same_for_any_number_of_contracts(fe
         assert [is_unfinished(connection, run_id) for run_id in running(connection)] == [True]
 
     assert costs(few, {"": ask}) == costs(many, {"": ask})
+
+
+def test_a_run_is_started_without_reading_the_documents_of_its_contracts(few: Path) -> None:
+    """They are long, and all versions of all contracts are looked at."""
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        asked.append(statement)
+
+    with opened(few), handover():
+        sa.event.listen(database.engine(), "before_cursor_execute", note)
+        start_run(RunCommand(str(PERIOD), "test", "test", source="another"))
+
+    about_versions = [statement for statement in asked if "contract_version" in statement]
+    assert about_versions
+    assert not [statement for statement in about_versions if "document" in statement]
