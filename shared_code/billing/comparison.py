@@ -6,13 +6,15 @@ Contracts billed in advance are not compared (rules R50): their period lies ahea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal, Protocol
 
 from shared_code.billing.context import LedgerAccounts
 from shared_code.facts.model import ACCOUNTS, SiteFacts
+from shared_code.foundation.values import value_class
 
 Why = Literal["NO_FORECAST", "NO_LEDGER", "DEVIATION"]
 
@@ -50,7 +52,7 @@ class DeviationLimits:
         return bool(above) and (all(above) if self.combined == "AND" else any(above))
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Comparison:
     """The month's revenue, posted and invoiced, against its forecast; exact figures, revenue positive.
 
@@ -97,18 +99,14 @@ def _with_lines(
     expected = month.forecast if month.forecast is not None else _NOTHING
     amount = abs(expected - month.posted - invoiced)
     percent = abs(amount / expected * _HUNDRED) if expected else _NOTHING
-    found = Comparison(month.posted, invoiced, month.forecast, amount, percent, (), month.forecast_loaded)
-    return replace(found, why=tuple(_why(found, limits, ledger_known)))
-
-
-def _why(found: Comparison, limits: DeviationLimits, ledger_known: bool) -> Iterator[Why]:
     # A forecast that sums to 0 is none: no percentage can be taken of it. What is not known may not be 0.
-    if not found.forecast and limits.forecast_expected and (found.actual != 0 or not ledger_known):
-        yield "NO_FORECAST"
+    something = month.posted + invoiced != 0 or not ledger_known
+    why: list[Why] = ["NO_FORECAST"] if not month.forecast and limits.forecast_expected and something else []
     if not ledger_known:
-        yield "NO_LEDGER"
-    elif limits.exceeded(found.deviation_amount, found.deviation_percent):
-        yield "DEVIATION"
+        why.append("NO_LEDGER")
+    elif limits.exceeded(amount, percent):
+        why.append("DEVIATION")
+    return Comparison(month.posted, invoiced, month.forecast, amount, percent, tuple(why), month.forecast_loaded)
 
 
 def _ledger_loaded(facts: SiteFacts) -> bool:
@@ -132,6 +130,7 @@ def _invoiced(lines: Iterable[Charged], ledger: LedgerAccounts) -> Decimal:
     return sum((line.amount for line in lines if first <= _number(line.code) <= last), Decimal(0))
 
 
+@lru_cache(maxsize=1024)
 def _number(code: str) -> int:
     text = code.strip()
     return int(text) if text.isascii() and text.isdigit() else 0

@@ -93,6 +93,7 @@ class _Chunk:
         return [totals[month] for month in sorted(totals, reverse=True)]
 
 
+@uncollected()  # around the whole call, so that what the chunk was made of is let go before the search goes on
 def generate_chunk(run_id: str, chunk: int, message_id: str) -> int:
     """Bill the pending contracts of a chunk and send what follows. Returns the number of statements written.
 
@@ -101,7 +102,7 @@ def generate_chunk(run_id: str, chunk: int, message_id: str) -> int:
     and changes nothing else. Raises CONCURRENT_CHANGE when a contract or statement was changed meanwhile; the message
     comes again and finds it. Raises RUN_NOT_FOUND for a run that there is not.
     """
-    with uncollected(), unit_of_work() as work:
+    with unit_of_work() as work:
         run = repository.run_at_work(work.connection, run_id)
         if run is None:
             raise BillingError(errors.RUN_NOT_FOUND, f"there is no run {run_id}")

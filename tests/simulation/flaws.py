@@ -135,16 +135,17 @@ DRAWING_REPEATS = Change(
 SENDS_AGAIN = Change(database.UnitOfWork.send, "set() if unseen else self._known", "set() if True else self._known")
 INBOX_ALONE = Change(
     generation.generate_chunk,
-    "    with uncollected(), unit_of_work() as work:\n",
+    "    with unit_of_work() as work:\n",
     "    with unit_of_work() as before:\n"
     "        if not before.first(CONSUMER, message_id):\n"
     "            return 0\n"
-    "    with uncollected(), unit_of_work() as work:\n",
+    "    with unit_of_work() as work:\n",
 )
 ANY_ATTEMPT = Change(repository.finish_run, "            statement_run.c.attempt == attempt,\n", "")
-OPEN_ITEMS = Change(repository.finish_run, "            sa.not_(open_items),\n", "")
-OPEN_DOCUMENTS = Change(repository.finish_run, "            sa.not_(open_documents),\n", "")
-SETTLES_EARLY = Change(runs.settle_run, "repository.unfinished(connection, run_id)", "False")
+_ALL_OPEN_WORK = "*map(sa.not_, _open_work(run_id)),"
+OPEN_ITEMS = Change(repository.finish_run, _ALL_OPEN_WORK, "sa.not_(_open_work(run_id)[1]),")
+OPEN_DOCUMENTS = Change(repository.finish_run, _ALL_OPEN_WORK, "sa.not_(_open_work(run_id)[0]),")
+SETTLES_EARLY = Change(runs.settle_run, "repository.is_unfinished(connection, run_id)", "False")
 UNCOUNTED = Change(repository.supersede, "if changed.rowcount != len(part):", "if changed.rowcount < 0:")
 TAKES_ALL = Change((chunks, "_PENDING"), ', run_item.c.outcome == "Pending"', "")
 ANY_OUTCOME = Change(
