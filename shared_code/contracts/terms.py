@@ -166,18 +166,19 @@ def _billed(part: Component, period: Period, first: date, last: date) -> dict[st
             return {"jobs": _active(part.lines, first, first)}
         case "perOccupiedRoom":
             return {"rooms": part}
-        case "revenueShare":
-            return {"structures": part.structures}
-        case "bellServiceFee":
-            return {"bells": part.items}
         case "midMonthAdvance":
             return {"advances": tuple([item for item in part.items if _credited(item, period)])}
-        case "depositedRevenue":
-            return {"deposits": part.items}
+        case "managementAgreement":
+            return {"agreements": tuple([_agreement(row, period) for row in part.agreements])}
+        case "revenueShare":
+            return {"structures": part.structures}
         case "billableAccounts":
             return {"accounts": part.blocks}
-        case _:  # the management agreement
-            return {"agreements": tuple([_agreement(row, period) for row in part.agreements])}
+        case kind:  # all of its rows; a block without a field finds them in the document by itself
+            return {_FIELDS[kind]: part.items} if kind in _FIELDS else {}
+
+
+_FIELDS = {"bellServiceFee": "bells", "depositedRevenue": "deposits"}
 
 
 @lru_cache(maxsize=1024)

@@ -184,7 +184,7 @@ FLAWS = (
     ),
     Flaw(
         "nobody says that documents are drawn",
-        CALM,
+        CALM_RETRY,  # its one chunk has documents, which are drawn last
         [Change(rendering.render_documents, "work.send([progress_message", "_ = ([progress_message")],
     ),
     # the end of a run

@@ -9,6 +9,21 @@ from shared_code.contracts.schema import ClaimsCapped
 from shared_code.contracts.terms import PeriodTerms
 from shared_code.facts.loading import Reading
 
+_KNOWN = frozenset(
+    {
+        "fixedFee",
+        "perLaborHour",
+        "perOccupiedRoom",
+        "revenueShare",
+        "bellServiceFee",
+        "midMonthAdvance",
+        "depositedRevenue",
+        "billableAccounts",
+        "managementAgreement",
+    }
+)
+"""The blocks whose reading is told below. Everything is read for a contract that has another one."""
+
 
 def narrowed(everything: Reading, terms: Collection[tuple[str, PeriodTerms]]) -> Reading:
     """The reading for contracts, given with their sites: of each site as much as one of its contracts reads.
@@ -18,7 +33,7 @@ def narrowed(everything: Reading, terms: Collection[tuple[str, PeriodTerms]]) ->
     """
 
     def sites(reads: Callable[[PeriodTerms], bool]) -> frozenset[str]:
-        return frozenset(number for number, found in terms if reads(found))
+        return frozenset(number for number, found in terms if reads(found) or not _KNOWN.issuperset(found.blocks))
 
     return replace(
         everything,

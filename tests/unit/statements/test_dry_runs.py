@@ -106,6 +106,22 @@ def test_a_dry_run_changes_no_other_table(stage: Stage) -> None:
     assert run_status(dry).statements == 0
 
 
+def test_the_contract_that_comes_later_is_refused_in_both_wherever_its_site_stands(stage: Stage) -> None:
+    """A run takes contracts by their ids, two a chunk: the site of a later chunk may be one of the first."""
+    sites = ("0901", "0902", "0903", "0904")
+    by_contract = {save(number).contract_id: number for number in sites}
+    in_order = [by_contract[contract] for contract in sorted(by_contract)]
+    earlier, later = next((one, other) for one in in_order[:2] for other in in_order[2:] if other < one)
+    save(earlier, groups=[{"id": "g1", "number": 1, "siteNumber": later}])
+    open_sites(*sites)
+
+    dry = stage.bill(dry_run=True)
+    real = stage.bill()
+
+    assert [one.site_number for one in items(real) if one.outcome == "Failed"] == [later]
+    assert [become(item) for item in items(dry)] == [become(item) for item in items(real)]
+
+
 def test_a_number_that_is_taken_in_another_chunk_is_refused_in_both(stage: Stage) -> None:
     """Two contracts a chunk: 0904 bills under the number of 0901, which is in a chunk before it."""
     open_sites("0901", "0902", "0903", "0904")
