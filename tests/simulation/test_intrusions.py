@@ -14,7 +14,7 @@ from tests.simulation.laboratory import Laboratory
 from tests.simulation.schedule import SHOWN, Tell, told
 
 WORKERS = pytest.mark.parametrize("workers", [1, 2])
-SLICE = 4
+SLICE = 7
 """One visit of so many is part of every test, where nothing asks for all; all are of the long ones."""
 
 

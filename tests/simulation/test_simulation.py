@@ -27,7 +27,7 @@ from tests.simulation.scenarios import ALL, DRY, FURTHER, MONTH, ONE_NUMBER, Sce
 from tests.simulation.schedule import SHOWN, Schedule, Tell, explore, schedules, told
 from tests.simulation.world import LATE, START
 
-SLICE = 11
+SLICE = 23
 """Of the longer scenarios, one schedule of so many is part of every test; all are of the long ones."""
 WORKERS = pytest.mark.parametrize("workers", [1, 2])
 
