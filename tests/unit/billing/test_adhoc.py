@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from shared_code.billing.adhoc import changes_profit
 from shared_code.billing.calculation import compute
 from shared_code.billing.model import AdHocLine, AdHocType, Outcome
 from shared_code.contracts.schema import Contract, ProfitShareOn
@@ -126,3 +127,17 @@ def test_an_explanation_says_that_a_person_entered_the_amount(kind: AdHocType, a
     line = billed(PLAIN, added(kind, amount)).lines[-1]
 
     assert [(step.text, str(step.value)) for step in line.trace.steps] == [(text, amount)]
+
+
+LOWERS_THE_PROFIT: list[tuple[AdHocType, bool]] = [
+    ("miscellaneous", False),
+    ("clientPaidExpense", True),
+    ("reimbursableExpense", False),
+    ("nonBillableExpense", True),
+]
+
+
+@pytest.mark.parametrize(("kind", "lowers"), LOWERS_THE_PROFIT)
+def test_only_expenses_that_are_not_charged_change_a_shared_profit(kind: AdHocType, lowers: bool) -> None:
+    assert changes_profit(kind, shared=True) is lowers
+    assert changes_profit(kind, shared=False) is False

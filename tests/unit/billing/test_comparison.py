@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from shared_code.billing.comparison import Comparison, DeviationLimits, compare
+from shared_code.billing.comparison import Comparison, DeviationLimits, compare, compare_again
 from shared_code.billing.context import LedgerAccounts
 from shared_code.billing.model import Line, Trace
 from shared_code.facts.model import ACCOUNTS, FactSum, SiteFacts
@@ -188,3 +188,29 @@ def test_b22_a_code_that_is_no_number_is_on_no_account_however_low_accounts_begi
     ledger = LedgerAccounts(revenue_from="1", revenue_through="4999")
 
     assert compare([line("7", "OR1"), line("2", "1")], EXAMPLE, NO_LIMITS, ledger).invoiced == money("2")
+
+
+AGAIN = [
+    # case, forecast, ledger loaded, lines before, lines after
+    ("a line more", "-100000", True, ["18000"], ["18000", "5000"]),
+    ("all lines gone", "-100000", True, ["18000"], []),
+    ("beyond the limits by now", "-100000", True, ["20000"], ["900"]),
+    ("within them by now", "-100000", True, ["900"], ["20000"]),
+    ("no forecast", None, True, ["18000"], ["1"]),
+    ("no ledger", "-100000", False, ["18000"], ["1"]),
+    ("neither, and nothing is billed", None, False, ["18000"], []),
+]
+
+
+@pytest.mark.parametrize(("_case", "forecast", "loaded", "before", "after"), AGAIN, ids=[row[0] for row in AGAIN])
+def test_other_lines_are_compared_as_if_they_had_been_there(
+    _case: str, forecast: str | None, loaded: bool, before: list[str], after: list[str]
+) -> None:
+    """Of an ad-hoc line (requirements ADH-07): what was posted and forecast stays as it was found."""
+    month = expected(POSTED if loaded else facts(), forecast)
+    limits = DeviationLimits(money("2500"), money("1"))
+    ledger = LedgerAccounts()
+
+    found = compare_again(compare([line(one) for one in before], month, limits), map(line, after), limits, ledger)
+
+    assert found == compare([line(one) for one in after], month, limits, ledger)
