@@ -178,7 +178,7 @@ def _copy_contracts(work: UnitOfWork, prefixes: list[str]) -> None:
 def _copy(row: Any, prefix: str) -> tuple[dict[str, object], dict[str, object]]:
     found = dict(row._mapping)
     number = found["site_number"]
-    contract_id = clock.derived_id("contract", prefix + number, found["document_id"])
+    contract_id = clock.derived_in_order(prefix + number, "contract", found["document_id"])
     named = f'"number":"{number}"'
     if named not in found["document"]:
         raise ValueError(f"the document of site {number} does not name it")

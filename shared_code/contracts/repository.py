@@ -21,6 +21,12 @@ def lock(connection: Connection, contract_id: str) -> None:
     )
 
 
+def exists(connection: Connection, contract_id: str) -> bool:
+    """Whether there is a contract with this identifier."""
+    chosen = sa.select(contract.c.contract_id).where(contract.c.contract_id == contract_id)
+    return connection.scalar(chosen) is not None
+
+
 def find(connection: Connection, contract_id: str) -> AnyRow | None:
     """The contract with its latest version."""
     return connection.execute(

@@ -127,8 +127,9 @@ def save_document(document: Document, saving: Saving) -> SavedContract:
         message = f"the reason has {len(saving.reason)} characters; it may have {REASON_LENGTH}"
         raise BillingError(REASON_TOO_LONG, message, [Detail("reason", message)])
     with unit_of_work() as work:
-        repository.lock(work.connection, _contract_id(document.contract))  # what is compared stays so until the commit
-        known = _known(work, document)
+        contract_id = _contract_id(work, document.contract)
+        repository.lock(work.connection, contract_id)  # what is compared stays so until the commit
+        known = repository.find(work.connection, contract_id)
         if known is not None and saving.if_match is None:
             raise BillingError(IF_MATCH_REQUIRED, "the contract exists; say which version you have read")
         etag = f'"{known.document_hash}"' if known is not None else ""
@@ -151,11 +152,11 @@ def save_in(work: UnitOfWork, document: Document, saving: Saving) -> SavedContra
     """
     contract = document.contract
     _require_first_of_month(contract, saving.effective_from)
-    contract_id = _contract_id(contract)
+    contract_id = _contract_id(work, contract)
     repository.lock(work.connection, contract_id)
-    known = _known(work, document)
+    known = repository.find(work.connection, contract_id)
     if known is None:
-        return _add_contract(work, document, saving)
+        return _add_contract(work, document, saving, contract_id)
     number, latest = contract.site.number, known.latest_version
     ready = _readiness(contract)
     unchanged = SavedContract(contract_id, number, latest, False, known.document_hash, document.notices, ready)
@@ -191,13 +192,13 @@ def _add_version(work: UnitOfWork, row: dict[str, object], contract: Contract) -
     audit.record(work, [event])
 
 
-def _known(work: UnitOfWork, document: Document) -> AnyRow | None:
-    return repository.find(work.connection, _contract_id(document.contract))
-
-
-def _contract_id(contract: Contract) -> str:
-    """The same contract however its site and id are spelled (rules R46)."""
-    return clock.derived_id("contract", contract.site.number.strip().upper(), contract.id.strip().casefold())
+def _contract_id(work: UnitOfWork, contract: Contract) -> str:
+    """The same contract however its site and id are spelled (rules R46). One that is stored keeps its identifier."""
+    number, name = contract.site.number.strip().upper(), contract.id.strip().casefold()
+    without_order = clock.derived_id("contract", number, name)  # as earlier versions have stored it (decision 30)
+    if repository.exists(work.connection, without_order):
+        return without_order
+    return clock.derived_in_order(number, "contract", name)
 
 
 def _stored(contract: Contract) -> str:
@@ -235,9 +236,8 @@ def rated_version(row: AnyRow) -> RatedVersion:
     return RatedVersion(row.version, row.effective_from, contract, read_bases(row.rate_bases, otherwise))
 
 
-def _add_contract(work: UnitOfWork, document: Document, saving: Saving) -> SavedContract:
+def _add_contract(work: UnitOfWork, document: Document, saving: Saving, contract_id: str) -> SavedContract:
     contract = document.contract
-    contract_id = _contract_id(contract)
     others = repository.contract_ids_of(work.connection, contract.site.number)
     if others and not saving.additional:
         message = f"site {contract.site.number} has a contract with another id than {contract.id!r}"

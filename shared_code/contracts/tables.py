@@ -7,7 +7,7 @@ from shared_code.foundation.database import Instant, long_text, metadata, text
 contract = sa.Table(
     "contract",
     metadata,
-    sa.Column("contract_id", text(32), primary_key=True),  # derived from site and the document's own id
+    sa.Column("contract_id", text(32), primary_key=True),  # begins as the site does (decision 30)
     sa.Column("site_number", text(10), nullable=False, index=True),
     sa.Column("document_id", long_text(), nullable=False),
     sa.Column("latest_version", sa.Integer, nullable=False),

@@ -141,16 +141,12 @@ def add_previews(connection: Connection, rows: Sequence[dict[str, object]]) -> N
 
 
 def preview_documents(connection: Connection, run_id: str) -> sa.CursorResult[Any]:
-    """The previews of a dry run in the order in which a run bills them, read a few at a time.
-
-    That is chunk by chunk, each in the order of its sites (`chunks/repository.py`).
-    """
-    c, item = dry_run_statement.c, run_item.c
+    """The previews of a dry run in the order in which a run bills them, read a few at a time."""
+    c = dry_run_statement.c
     return connection.execution_options(yield_per=_PARAMETERS).execute(
         sa.select(c.contract_id, c.site_number, c.document)
-        .join(run_item, sa.and_(item.run_id == c.run_id, item.contract_id == c.contract_id))
         .where(c.run_id == run_id)
-        .order_by(item.chunk, c.site_number, c.contract_id)
+        .order_by(c.site_number, c.contract_id)
     )
 
 

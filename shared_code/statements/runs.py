@@ -291,22 +291,11 @@ def _write_run(
                 "chunk": place // size,
                 "outcome": "Pending",
             }
-            for place, row in enumerate(_neighbours(found))
+            for place, row in enumerate(found)
         ),
     )
     chunks = range((len(found) + size - 1) // size)
     work.send([_chunk_message(run_id, chunk, command.correlation_id) for chunk in chunks])
-
-
-def _neighbours(found: Sequence[Any]) -> list[Any]:
-    """Contracts by their ids, those of one site together; `found` is by site and contract.
-
-    What belongs to a contract is kept by its id, so a chunk of neighbours writes a few pages of each index.
-    """
-    lowest: dict[str, str] = {}
-    for row in found:
-        lowest.setdefault(row.site_number, row.contract_id)
-    return sorted(found, key=lambda row: (lowest[row.site_number], row.contract_id))
 
 
 def _chunk_message(run_id: str, chunk: int, correlation_id: str, occasion: str = "") -> Message:

@@ -24,7 +24,7 @@ SIZES = (1_000, 10_000)
 MANY = 50_000
 CHUNK = 100  # contracts, the default of CHUNK_CONTRACTS
 CACHE = Path(__file__).parents[2] / ".cache" / "closing"
-FORMAT = 2  # raise it whenever `closing_support` writes something else
+FORMAT = 3  # raise it whenever `closing_support` writes something else
 WRITTEN = ("statement", "invoice", "invoice_line", "statement_document", "monthly_profit", "audit_event")
 PARTS = {
     "load": (

@@ -81,6 +81,27 @@ def refusal(call: Any) -> BillingError:
     return caught.value
 
 
+# -- which contract it is (rules R46, decision 30) --------------------------------------------------------------------
+
+
+def test_a_contract_begins_as_its_site_does() -> None:
+    assert save().contract_id.startswith(SITE.encode().hex())
+
+
+def test_a_contract_keeps_the_identifier_with_which_an_earlier_version_has_stored_it() -> None:
+    saved, earlier = save(), clock.derived_id("contract", SITE, documents.contract().id)
+    with transaction() as work:
+        work.connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+        for table in (contract, contract_version):
+            work.connection.execute(table.update().values(contract_id=earlier))
+
+    again = save(document("120"), if_match=f'"{saved.hash}"')
+
+    assert (again.contract_id, again.version) == (earlier, 2)
+    with reading() as connection:
+        assert contracts.contract_ids_of(connection, SITE) == [earlier]
+
+
 # -- from when a version serves (rules R12, decision 4) ---------------------------------------------------------------
 
 

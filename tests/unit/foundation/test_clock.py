@@ -58,6 +58,27 @@ def test_parts_do_not_run_into_each_other() -> None:
     assert clock.derived_id("a") != clock.derived_id("a", "")
 
 
+SITES = ["", "0001", "0901", "0902", "1", "10901", "A-17", "a-17", "Ü", "901234", "9012345678"]
+
+
+def test_identifiers_of_contracts_stand_in_the_order_of_their_sites() -> None:
+    identifiers = [clock.derived_in_order(site, "contract", "k-1") for site in SITES]
+
+    in_bytes = sorted(zip((site.encode()[:6] for site in SITES), identifiers, strict=True))
+    assert [one for _, one in in_bytes] == sorted(identifiers)
+    assert (
+        clock.derived_in_order("0901", "contract", "k-1")
+        == "303930310000" + clock.derived_id("0901", "contract", "k-1")[12:]
+    )
+    assert {len(one) for one in identifiers} == {32}
+
+
+def test_what_shares_its_first_bytes_is_told_apart() -> None:
+    named = [("901234", "k"), ("9012345", "k"), ("9012346", "k"), ("9012346", "l")]
+
+    assert len({clock.derived_in_order(site, "contract", name) for site, name in named}) == len(named)
+
+
 def test_fresh_identifiers_differ_and_fingerprints_do_not() -> None:
     assert clock.new_id() != clock.new_id()
     assert clock.fingerprint(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
