@@ -8,7 +8,8 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-_NAMESPACE = uuid.UUID("6f1d3c52-8d0a-5b7e-9a44-2f6f0d6c9e01").bytes
+_NAMESPACE = hashlib.sha1(uuid.UUID("6f1d3c52-8d0a-5b7e-9a44-2f6f0d6c9e01").bytes, usedforsecurity=False)
+_VARIANT = {digit: f"{int(digit, 16) & 0x3 | 0x8:x}" for digit in "0123456789abcdef"}
 _SHARED = 12  # hexadecimal digits of 32; the 76 bits of its own tell an identifier from the others of its parent
 
 _now: Callable[[], datetime] = lambda: datetime.now(UTC)  # noqa: E731 - replaced as a value by `set_clock`
@@ -40,11 +41,10 @@ def derived_id(*parts: object) -> str:
 
     A UUID of version 5 (RFC 9562), made without an object: a month has some for each of its lines.
     """
-    name = "\x1f".join(map(str, parts)).encode()
-    digest = bytearray(hashlib.sha1(_NAMESPACE + name, usedforsecurity=False).digest()[:16])
-    digest[6] = digest[6] & 0x0F | 0x50  # the version
-    digest[8] = digest[8] & 0x3F | 0x80  # the variant
-    return digest.hex()
+    hashed = _NAMESPACE.copy()
+    hashed.update("\x1f".join(map(str, parts)).encode())
+    digits = hashed.hexdigest()
+    return f"{digits[:12]}5{digits[13:16]}{_VARIANT[digits[16]]}{digits[17:32]}"
 
 
 def derived_in_order(first: str, *parts: object) -> str:
