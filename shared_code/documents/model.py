@@ -16,8 +16,8 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import orjson
 
 from shared_code.foundation.calendar import Period
-from shared_code.foundation.money import ZERO, to_cents
-from shared_code.foundation.values import value_class
+from shared_code.foundation.money import CENT, ZERO, to_cents
+from shared_code.foundation.values import as_text, document_class
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class SecondBrand:
     gl_entity: str = "22"
 
 
-@dataclass(frozen=True, slots=True)
+@document_class
 class Brand:
     """Who bills and where to pay: the general configuration values of PDF-07. An empty text is not printed."""
 
@@ -62,7 +62,7 @@ class Brand:
         )
 
 
-@value_class
+@document_class
 class BillTo:
     """Whom an invoice addresses. The address is printed in two lines, split at its first comma (PDF-03)."""
 
@@ -71,7 +71,7 @@ class BillTo:
     address: str
 
 
-@value_class
+@document_class
 class LineDocument:
     """One printed line; each line feed of the description starts a paragraph. US dollars, to the cent."""
 
@@ -80,10 +80,10 @@ class LineDocument:
     amount: Decimal
 
     def __post_init__(self) -> None:
-        _require_cents(self.amount, f"line {self.title!r}")
+        _require_cents(self.amount, "line", self.title)
 
 
-@value_class
+@document_class
 class InvoiceDocument:
     """One printed invoice. `bill_to` replaces the statement's where the invoice group has its own addressee.
 
@@ -103,10 +103,10 @@ class InvoiceDocument:
     vendor: str | None = None
 
     def __post_init__(self) -> None:
-        _require_sum(self.amount, (line.amount for line in self.lines), f"invoice {self.number}")
+        _require_sum(self.amount, [line.amount for line in self.lines], "invoice", self.number)
 
 
-@value_class
+@document_class
 class StatementDocument:
     """Everything a statement prints: one or more invoices of one site and period, in print order.
 
@@ -129,7 +129,7 @@ class StatementDocument:
     def __post_init__(self) -> None:
         if not self.invoices:
             raise ValueError(f"statement {self.statement_id} has no invoice to print")
-        _require_sum(self.total, (invoice.amount for invoice in self.invoices), f"statement {self.statement_id}")
+        _require_sum(self.total, [invoice.amount for invoice in self.invoices], "statement", self.statement_id)
 
     def restricted_to(self, numbers: Iterable[str]) -> "StatementDocument":
         """The same statement with only these invoices and their total: one recipient's part (PDF-01).
@@ -146,8 +146,7 @@ class StatementDocument:
 
 def to_json(document: StatementDocument) -> str:
     """The document as JSON text for storage: amounts as text, dates as ISO text, the same text every time."""
-    parts = {name: getattr(document, name) for name in _fields_of(StatementDocument)}
-    return orjson.dumps(parts | {"period": str(document.period)}, default=_decimal).decode()
+    return orjson.dumps(vars(document) | {"period": str(document.period)}, default=_exact).decode()
 
 
 def from_json(text: str) -> StatementDocument:
@@ -160,21 +159,24 @@ def from_json(text: str) -> StatementDocument:
     return document
 
 
-def _require_cents(amount: Decimal, place: str) -> None:
-    if not amount.is_finite() or amount != to_cents(amount):
-        raise ValueError(f"{place}: {amount} is not an amount in cents")
+def _exact(value: object) -> str:
+    """What JSON does not know itself: exact numbers, and nothing else."""
+    if not isinstance(value, Decimal):
+        raise TypeError(f"a printed document cannot carry a {type(value).__name__}")
+    return as_text(value)
 
 
-def _require_sum(amount: Decimal, parts: Iterable[Decimal], place: str) -> None:
-    _require_cents(amount, place)
+def _require_cents(amount: Decimal, kind: str, name: str) -> None:
+    """`kind` and `name` say whose amount it is. Nearly every one has its two decimals already."""
+    if not (amount.same_quantum(CENT) or (amount.is_finite() and amount == to_cents(amount))):
+        raise ValueError(f"{kind} {name}: {amount} is not an amount in cents")
+
+
+def _require_sum(amount: Decimal, parts: Iterable[Decimal], kind: str, name: str) -> None:
+    _require_cents(amount, kind, name)
     total = sum(parts, ZERO)
     if amount != total:
-        raise ValueError(f"{place}: the amount {amount} is not the sum of its parts, {total}")
-
-
-def _decimal(value: Decimal) -> str:
-    """What JSON itself does not know: exact numbers, as text without an exponent."""
-    return f"{value:f}"
+        raise ValueError(f"{kind} {name}: the amount {amount} is not the sum of its parts, {total}")
 
 
 @cache
