@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from functools import cached_property
 
 import orjson
 
@@ -18,12 +17,13 @@ from shared_code.documents.model import BillTo, Brand, InvoiceDocument, LineDocu
 from shared_code.foundation.calendar import Period
 from shared_code.foundation.clock import derived_within
 from shared_code.foundation.money import ZERO
+from shared_code.foundation.values import as_text, value_class
 from shared_code.statements.invoice_numbers import invoice_date, invoice_number
 from shared_code.statements.places import FIRST, Place
 from shared_code.statements.review import READY, Review, route
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class SiteSnapshot:
     """What the site master says about a site at the moment of billing; printed values never change afterwards."""
 
@@ -33,9 +33,9 @@ class SiteSnapshot:
     gl_string: str
 
 
-@dataclass(frozen=True)
+@value_class
 class InvoiceDraft:
-    """One invoice before it is stored. Its amount is the sum of its lines (rules R1)."""
+    """One invoice before it is stored. `amount` is the sum of its lines (rules R1)."""
 
     invoice_id: str
     number: str
@@ -48,18 +48,18 @@ class InvoiceDraft:
     description: str | None
     bill_to: BillTo | None
     lines: tuple[Line, ...]
+    amount: Decimal
     customer_name: str | None = None
     vendor_id: str | None = None
     emails: tuple[str, ...] = ()
 
-    @cached_property
-    def amount(self) -> Decimal:
-        return sum((line.amount for line in self.lines), ZERO)
 
-
-@dataclass(frozen=True)
+@value_class
 class StatementDraft:
-    """One statement before it is stored. Its total is the sum of its invoices (rules R1)."""
+    """One statement before it is stored. `total` is the sum of its invoices (rules R1).
+
+    `held` are the sanity limits that it is beyond.
+    """
 
     statement_id: str
     contract_id: str
@@ -69,6 +69,7 @@ class StatementDraft:
     generation: int
     site: SiteSnapshot
     invoices: tuple[InvoiceDraft, ...]
+    total: Decimal
     warnings: tuple[Reason, ...]
     comparison: Comparison | None = None
     replaces: str | None = None
@@ -80,18 +81,14 @@ class StatementDraft:
         """Where the statement goes after it was generated (rules R25, R26)."""
         return self.review.status
 
-    @cached_property
-    def total(self) -> Decimal:
-        return sum((invoice.amount for invoice in self.invoices), ZERO)
-
     @property
     def repeats_a_number(self) -> bool:
         """Whether two of its groups come to one invoice number, by site numbers of their own."""
         return len({invoice.number for invoice in self.invoices}) < len(self.invoices)
 
-    def reviewed(self, review: Review, held: tuple[Reason, ...] = ()) -> StatementDraft:
-        """The same draft with where it goes; `held` are the sanity limits that it is beyond."""
-        return replace(self, review=review, held=held)
+    def held_for(self, reasons: tuple[Reason, ...]) -> StatementDraft:
+        """The same draft, which goes nowhere until a person releases it (rules R26)."""
+        return replace(self, review=Review("Held", reasons[0].code), held=reasons)
 
 
 def draft_statement(
@@ -103,13 +100,22 @@ def draft_statement(
     outcome: Outcome,
     place: Place = FIRST,
     comparison: Comparison | None = None,
+    *,
+    commented: bool = False,
 ) -> StatementDraft:
-    """Sort an outcome's lines onto invoices, one per group in the order of group numbers."""
+    """Sort an outcome's lines onto invoices, one per group in the order of group numbers.
+
+    `commented`: whether site people said something about the month.
+    """
     by_group: dict[int, list[Line]] = {}
     for line in outcome.lines:
         by_group.setdefault(line.group, []).append(line)
     groups = {group.number: group for group in contract.groups} if contract.grouping_enabled else {}
     statement_id = derived_within(contract_id, "statement", period, place.version, place.generation)
+    invoices = [
+        draft_invoice(statement_id, contract, groups.get(number), number, by_group[number], site, period, place)
+        for number in sorted(by_group)
+    ]
     deviations = comparison.why if comparison is not None else ()
     return StatementDraft(
         statement_id=statement_id,
@@ -119,14 +125,12 @@ def draft_statement(
         version=place.version,
         generation=place.generation,
         site=site,
-        invoices=tuple(
-            draft_invoice(statement_id, contract, groups.get(number), number, by_group[number], site, period, place)
-            for number in sorted(by_group)
-        ),
+        invoices=tuple(invoices),
+        total=sum([invoice.amount for invoice in invoices], ZERO),
         warnings=outcome.warnings,
         comparison=comparison,
         replaces=place.replaces,
-        review=route(deviations, commented=False, advanced=contract.billing_type == "Advanced"),
+        review=route(deviations, commented=commented, advanced=contract.billing_type == "Advanced"),
     )
 
 
@@ -158,6 +162,7 @@ def draft_invoice(
         description=group.description if group else None,
         bill_to=BillTo(customer, "", site.address) if customer else None,
         lines=tuple(lines),
+        amount=sum([line.amount for line in lines], ZERO),
         customer_name=customer or None,
         vendor_id=((group.vendor_id or "").strip() or None) if group else None,
         emails=group.emails if group else (),
@@ -186,7 +191,7 @@ def snapshot(draft: StatementDraft, brand: Brand) -> StatementDocument:
         brand=brand,
         bill_to=BillTo(draft.site.name, "", draft.site.address),
         gl_entity=draft.site.gl_string[:2],
-        invoices=tuple(invoice_document(invoice) for invoice in draft.invoices),
+        invoices=tuple([invoice_document(invoice) for invoice in draft.invoices]),
     )
 
 
@@ -203,7 +208,7 @@ def invoice_document(invoice: InvoiceDraft) -> InvoiceDocument:
         description=invoice.description,
         bill_to=invoice.bill_to,
         vendor=invoice.vendor_id,
-        lines=tuple(LineDocument(line.title, line.description, line.amount) for line in invoice.lines),
+        lines=tuple([LineDocument(line.title, line.description, line.amount) for line in invoice.lines]),
     )
 
 
@@ -269,10 +274,5 @@ def reasons_json(reasons: Sequence[Reason]) -> str:
     return _text([{"code": reason.code, "message": reason.message} for reason in reasons]) if reasons else "[]"
 
 
-def _plain(value: object) -> str:
-    """Text of a value; exact numbers without an exponent, as people and the schema of explanations read them."""
-    return f"{value:f}" if isinstance(value, Decimal) else str(value)
-
-
 def _text(document: object) -> str:
-    return orjson.dumps(document, default=_plain).decode()
+    return orjson.dumps(document, default=as_text).decode()

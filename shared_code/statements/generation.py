@@ -31,7 +31,6 @@ from shared_code.statements.invoice_numbers import number_taken
 from shared_code.statements.limits import SanityLimits, tripped
 from shared_code.statements.places import Place, counts, next_place
 from shared_code.statements.previews import preview_rows
-from shared_code.statements.review import Review, route
 from shared_code.statements.rows import document_row, invoice_rows, line_rows, statement_row
 from shared_code.statements.runs import document_messages, progress_message
 
@@ -206,7 +205,7 @@ def _settle(work: UnitOfWork, chunk: _Chunk, computed: Sequence[Computed], resul
             results.drop(draft, one.item, Reason("AMOUNT_OUT_OF_RANGE", message))
             continue
         held = tripped(draft, chunk.totals_before(draft.contract_id), limits)
-        drafts.append((one.item, draft.reviewed(_review(held, one), held)))
+        drafts.append((one.item, draft.held_for(held) if held else draft))
     _number(work, drafts, results)
 
 
@@ -214,16 +213,16 @@ def _draft(one: Computed, period: Period, place: Place) -> StatementDraft:
     item = one.item
     assert one.contract is not None  # noqa: S101 - there are no lines without one
     return draft_statement(
-        item.contract_id, item.contract_version, one.contract, _site(item), period, one.outcome, place, one.comparison
+        item.contract_id,
+        item.contract_version,
+        one.contract,
+        _site(item),
+        period,
+        one.outcome,
+        place,
+        one.comparison,
+        commented=bool(item.commented),
     )
-
-
-def _review(held: Sequence[Reason], one: Computed) -> Review:
-    if held:
-        return Review("Held", held[0].code)
-    deviations = one.comparison.why if one.comparison is not None else ()
-    advanced = one.contract is not None and one.contract.billing_type == "Advanced"
-    return route(deviations, commented=bool(one.item.commented), advanced=advanced)
 
 
 def _limits(decided: BusinessSettings) -> SanityLimits:
