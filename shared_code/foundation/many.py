@@ -2,48 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import repeat
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
 
 type Row = Mapping[str, Any]
+_NOTHING: Row = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class _Parameter:
-    """A place of a compiled statement: the name of its value, or the value that the statement itself has.
+    """A place of a compiled statement: the name of its value, and the value if the statement itself has it.
 
     `stored` turns a value into what the driver takes; None leaves it alone.
     """
 
     name: str
-    given: bool
     own: Any
     stored: Callable[[Any], Any] | None
 
-    def values(self, rows: Sequence[Row]) -> list[Any]:
-        if not self.given:
-            return [self.own if self.stored is None else self.stored(self.own)] * len(rows)
-        if self.stored is None:
-            return [row[self.name] for row in rows]
-        stored = self.stored
-        return [stored(row[self.name]) for row in rows]
+    def values(self, rows: Sequence[Row], same: Row) -> Iterable[Any]:
+        """The values of this place for all rows; one that they have in common is turned once."""
+        name, stored = self.name, self.stored
+        if name not in rows[0]:
+            value = same.get(name, self.own)
+            return repeat(value if stored is None else stored(value), len(rows))
+        if stored is None:
+            return [row[name] for row in rows]
+        return [stored(row[name]) for row in rows]
 
 
-def write_many(connection: Connection, statement: sa.Insert | sa.Update, rows: Sequence[Row]) -> None:
+def write_many(
+    connection: Connection, statement: sa.Insert | sa.Update, rows: Sequence[Row], same: Row = _NOTHING
+) -> None:
     """Execute an insert or update for each of `rows`, all with the names of the first. Nothing for no rows.
 
+    `same`: values that all rows have in common, by names that are not in the rows.
+
     The same as `connection.execute(statement, rows)` of a statement without functions of Python for defaults. Keep the
-    statement: its SQL is made once for each object. Raises KeyError for a row without one of the names and for a
-    name that the statement does not have, and what column types raise for a value that they refuse (rules R45).
+    statement: its SQL is made once for each object. Raises KeyError for a row without one of the names, for a name
+    that the statement does not have and for one that stands in both, and what column types raise for a value that they
+    refuse (rules R45).
     """
     if rows:
-        sql, parameters = _compiled(statement, connection.dialect, tuple(rows[0]))
-        values = [parameter.values(rows) for parameter in parameters]
+        if twice := same.keys() & rows[0].keys():
+            raise KeyError(*sorted(twice))
+        sql, parameters = _compiled(statement, connection.dialect, (*rows[0], *same))
+        values = [parameter.values(rows, same) for parameter in parameters]
         connection.exec_driver_sql(sql, list(zip(*values, strict=True)))
 
 
@@ -76,7 +87,6 @@ def _compiled(
 
 
 def _parameter(bound: sa.BindParameter[Any], dialect: Dialect, names: Sequence[str]) -> _Parameter:
-    given = bound.key in names
-    if bound.required and not given:
+    if bound.required and bound.key not in names:
         raise KeyError(bound.key)
-    return _Parameter(bound.key, given, bound.value, bound.type.dialect_impl(dialect).bind_processor(dialect))
+    return _Parameter(bound.key, bound.value, bound.type.dialect_impl(dialect).bind_processor(dialect))

@@ -260,10 +260,11 @@ def _store(work: UnitOfWork, chunk: _Chunk, items: Sequence[Any], results: _Resu
     printed = brand()
     repository.add_statements(
         work.connection,
-        [statement_row(draft, chunk.run.run_id) for draft in results.drafts],
+        chunk.run.run_id,
+        [statement_row(draft) for draft in results.drafts],
         [row for draft in results.drafts for row in invoice_rows(draft)],
         [row for draft in results.drafts for row in line_rows(draft)],
-        [document_row(draft, chunk.run.run_id, printed) for draft in results.drafts],
+        [document_row(draft, printed) for draft in results.drafts],
     )
     replaced_profits = sorted(results.known_profits & results.profits.keys())
     inputs.set_profits(work.connection, chunk.period, _profit_rows(chunk, results), replaced_profits)

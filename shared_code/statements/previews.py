@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from pydantic import TypeAdapter
 
 from shared_code.billing.model import Reason
+from shared_code.foundation import clock
 from shared_code.foundation.database import reading, transaction
 from shared_code.foundation.errors import BillingError
 from shared_code.foundation.listing import PageRequest
@@ -23,6 +24,7 @@ from shared_code.statements.reading.queries import detail_of
 from shared_code.statements.repository import fail_previewed, preview_documents, run_of
 from shared_code.statements.rows import invoice_rows, line_rows, statement_row
 
+_NEVER_BEFORE = dict.fromkeys(("superseded_at", "stale_since", "stale_reason", "stale_difference"))
 _NUMBER = re.compile(r'"number":"([^"]+)"')  # of an invoice, as `_document` writes it; nothing else has this name
 
 
@@ -75,7 +77,7 @@ def refuse_repeated_numbers(run_id: str) -> None:
 
 
 def _document(draft: StatementDraft, run_id: str) -> str:
-    statement = SimpleNamespace(**statement_row(draft, run_id))
+    statement = SimpleNamespace(**statement_row(draft), run_id=run_id, created_at=clock.now(), **_NEVER_BEFORE)
     invoices = [SimpleNamespace(**row) for row in invoice_rows(draft)]
     lines = [SimpleNamespace(**row) for row in line_rows(draft)]
     return _document_type().dump_json(detail_of(statement, invoices, lines)).decode()

@@ -185,22 +185,22 @@ def cancel(connection: Connection, run_id: str) -> None:
 
 def add_statements(
     connection: Connection,
+    run_id: str,
     statements: Sequence[dict[str, object]],
     invoices: Sequence[dict[str, object]],
     lines: Sequence[dict[str, object]],
     documents: Sequence[dict[str, object]],
 ) -> None:
-    """Insert the chunk's statements: four statements whatever their number."""
-    for table, rows in (
-        (statement, statements),
-        (invoice, invoices),
-        (invoice_line, lines),
-        (statement_document, documents),
-    ):
-        write_many(connection, _INSERTS[table], rows)
+    """Insert the chunk's statements, whose documents are to be drawn: four statements whatever their number."""
+    now = clock.now()
+    write_many(connection, _STATEMENT, statements, {"run_id": run_id, "created_at": now, "checked_at": now})
+    write_many(connection, _INVOICE, invoices)
+    write_many(connection, _LINE, lines)
+    write_many(connection, _DOCUMENT, documents, {"run_id": run_id, "state": "Pending"})
 
 
-_INSERTS = {table: table.insert() for table in (statement, invoice, invoice_line, statement_document)}
+_STATEMENT, _INVOICE, _LINE = statement.insert(), invoice.insert(), invoice_line.insert()
+_DOCUMENT = statement_document.insert()
 _OUTCOME = (
     run_item.update()
     .where(
@@ -222,8 +222,7 @@ _OUTCOME = (
 
 def set_outcomes(connection: Connection, run_id: str, outcomes: Sequence[dict[str, object]]) -> None:
     """Give items their outcome; keys are prefixed with `given_`, since bare column names are taken by SQL."""
-    same = {"given_run": run_id, "given_instant": clock.now()}
-    write_many(connection, _OUTCOME, [one | same for one in outcomes])
+    write_many(connection, _OUTCOME, outcomes, {"given_run": run_id, "given_instant": clock.now()})
 
 
 def documents(connection: Connection, statement_ids: Sequence[str], *, for_change: bool = False) -> Sequence[AnyRow]:

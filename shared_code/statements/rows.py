@@ -1,4 +1,7 @@
-"""Drafts as rows of the tables: what is stored of a statement, and the snapshot that will be printed."""
+"""Drafts as rows of the tables: what is stored of a statement, and the snapshot that will be printed.
+
+What all statements of a chunk have in common is not in the rows; `repository.add_statements` knows it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,6 @@ from collections.abc import Iterable
 
 from shared_code.billing.model import Line
 from shared_code.documents.model import Brand, to_json
-from shared_code.foundation import clock
 from shared_code.foundation.clock import derived_within
 from shared_code.statements.drafts import (
     InvoiceDraft,
@@ -20,7 +22,7 @@ from shared_code.statements.drafts import (
 )
 
 
-def statement_row(draft: StatementDraft, run_id: str) -> dict[str, object]:
+def statement_row(draft: StatementDraft) -> dict[str, object]:
     return {
         "statement_id": draft.statement_id,
         "contract_id": draft.contract_id,
@@ -33,15 +35,8 @@ def statement_row(draft: StatementDraft, run_id: str) -> dict[str, object]:
         "status": draft.status,
         "status_reason": draft.review.reason,
         "total": draft.total,
-        "run_id": run_id,
         "warnings": reasons_json((*draft.held, *draft.warnings)),
         "comparison": comparison_json(draft.comparison) if draft.comparison else None,
-        "created_at": (now := clock.now()),
-        "checked_at": now,
-        "superseded_at": None,
-        "stale_since": None,
-        "stale_reason": None,
-        "stale_difference": None,
     }
 
 
@@ -94,10 +89,5 @@ def line_id(invoice_id: str, ordinal: int, line: Line) -> str:
     return derived_within(invoice_id, "line", line.meta.get("adHocId", ordinal))
 
 
-def document_row(draft: StatementDraft, run_id: str, printed: Brand) -> dict[str, object]:
-    return {
-        "statement_id": draft.statement_id,
-        "run_id": run_id,
-        "state": "Pending",
-        "snapshot": to_json(snapshot(draft, printed)),
-    }
+def document_row(draft: StatementDraft, printed: Brand) -> dict[str, object]:
+    return {"statement_id": draft.statement_id, "snapshot": to_json(snapshot(draft, printed))}

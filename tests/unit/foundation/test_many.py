@@ -85,6 +85,16 @@ def test_an_update_takes_values_from_rows_and_from_itself(connection: Connection
     ]
 
 
+def test_what_rows_have_in_common_is_given_once(connection: Connection) -> None:
+    write_many(connection, INSERT, [{"name": "a"}, {"name": "b"}], {"amount": Decimal("0.5"), "at": NOON})
+    write_many(connection, CLOSE, [{"of_name": "b"}], {"to_amount": Decimal(7), "instant": None})
+
+    assert stored(connection) == [
+        ("a", Decimal("0.5000"), None, NOON, "new"),
+        ("b", Decimal("7.0000"), None, None, "closed"),
+    ]
+
+
 def test_no_rows_are_no_statement(connection: Connection) -> None:
     write_many(connection, INSERT, [])
 
@@ -110,6 +120,11 @@ def test_what_is_refused(
 ) -> None:
     with pytest.raises(fault, match=words):
         write_many(connection, statement, rows)
+
+
+def test_a_value_that_rows_have_themselves_is_not_said_for_all_of_them(connection: Connection) -> None:
+    with pytest.raises(KeyError, match="name"):
+        write_many(connection, INSERT, ROWS, {"name": "b"})
 
 
 class Driver:
