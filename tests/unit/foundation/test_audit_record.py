@@ -61,6 +61,14 @@ def test_a_row_is_its_canonical_text() -> None:
     )
 
 
+@pytest.mark.parametrize("letter", [*map(chr, range(128)), "é", "€", "\U0001f600", "\ud800"], ids=ascii)
+def test_every_character_has_one_canonical_form(letter: str) -> None:
+    """Whatever wrote the row: as the standard library writes it, with all escaped that is not printable ASCII."""
+    write(Event("things/1", "thing.changed", "t-1", {"value": letter}))
+
+    assert only("things/1").endswith(f'"data":{{"value":{json.dumps(letter)}}}}}')
+
+
 VALUES: list[tuple[object, object]] = [
     ("text", "text"),
     ('quote " backslash \\ line\n', 'quote " backslash \\ line\n'),
