@@ -240,13 +240,14 @@ def _number(work: UnitOfWork, drafts: Sequence[tuple[Any, StatementDraft]], resu
     taken = {row.number: row for row in repository.number_owners(work.connection, numbers, results.replaced)}
     owners = {number: (row.contract_id, row.site_number) for number, row in taken.items()}
     for item, draft in drafts:
-        clash = next((one.number for one in draft.invoices if one.number in owners), None)
+        wanted = [invoice.number for invoice in draft.invoices]
+        clash = next(filter(owners.__contains__, wanted), None)
         if clash is not None or draft.repeats_a_number:
-            number = clash or draft.invoices[0].number
+            number = clash or wanted[0]
             contract, site = owners.get(number, (draft.contract_id, draft.site.number))
             results.drop(draft, item, number_taken(number, draft.contract_id, draft.site.number, contract, site))
             continue
-        owners |= {invoice.number: (draft.contract_id, draft.site.number) for invoice in draft.invoices}
+        owners |= dict.fromkeys(wanted, (draft.contract_id, draft.site.number))
         results.drafts.append(draft)
         held = draft.status == "Held"
         results.settle(item, "Held" if held else "Generated", draft.held, draft.statement_id)
@@ -316,6 +317,6 @@ def _require_unchanged(items: Sequence[Any], latest: Mapping[str, int]) -> None:
 
 
 def _site(item: Any) -> SiteSnapshot:
-    place = " ".join(part for part in (item.state, item.zip) if part)
-    address = ", ".join(part for part in (item.street, item.city, place) if part)
+    place = " ".join([part for part in (item.state, item.zip) if part])
+    address = ", ".join([part for part in (item.street, item.city, place) if part])
     return SiteSnapshot(item.site_number, item.name, address, item.gl_string or "")

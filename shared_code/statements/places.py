@@ -49,8 +49,10 @@ def next_place(standing: Sequence[Standing]) -> Place:
     | one that was sent     | its own + 1     |                    |
     | sent, and a later one | the later one's | the later one      |
     """
+    if not standing:
+        return FIRST
     unsent = next((one for one in standing if one.status not in (SENT, SUPERSEDED)), None)
-    generation = 1 + max((one.generation for one in standing), default=0)
+    generation = 1 + max(one.generation for one in standing)
     if unsent is not None:
         return Place(unsent.version, generation, unsent.statement_id)
     sent = max((one.version for one in standing if one.status == SENT), default=0)
