@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from shared_code.billing.model import Reason
@@ -258,20 +259,20 @@ def _store(work: UnitOfWork, chunk: _Chunk, items: Sequence[Any], results: _Resu
     failed = {one["given_contract"] for one in results.outcomes if one["given_outcome"] == "Failed"}
     replaced = _replaced(chunk, results, failed)
     repository.supersede(work.connection, replaced)
-    printed = brand()
+    drafts, printed = results.drafts, brand()
     repository.add_statements(
         work.connection,
         chunk.run.run_id,
-        [statement_row(draft) for draft in results.drafts],
-        [row for draft in results.drafts for row in invoice_rows(draft)],
-        [row for draft in results.drafts for row in line_rows(draft)],
-        [document_row(draft, printed) for draft in results.drafts],
+        map(statement_row, drafts),
+        chain.from_iterable(map(invoice_rows, drafts)),
+        chain.from_iterable(map(line_rows, drafts)),
+        (document_row(draft, printed) for draft in drafts),
     )
     replaced_profits = sorted(results.known_profits & results.profits.keys())
     inputs.set_profits(work.connection, chunk.period, _profit_rows(chunk, results), replaced_profits)
-    billed = [draft.contract_id for draft in results.drafts]
+    billed = [draft.contract_id for draft in drafts]
     _require_unchanged(items, set_billed_through(work.connection, billed, chunk.period))
-    events = [_generated(chunk.run.run_id, draft) for draft in results.drafts]
+    events = [_generated(chunk.run.run_id, draft) for draft in drafts]
     audit.record(work, events, opens=False)  # saving a contract has opened its stream
 
 

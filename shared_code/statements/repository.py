@@ -186,17 +186,20 @@ def cancel(connection: Connection, run_id: str) -> None:
 def add_statements(
     connection: Connection,
     run_id: str,
-    statements: Sequence[dict[str, object]],
-    invoices: Sequence[dict[str, object]],
-    lines: Sequence[dict[str, object]],
-    documents: Sequence[dict[str, object]],
+    statements: Iterable[dict[str, object]],
+    invoices: Iterable[dict[str, object]],
+    lines: Iterable[dict[str, object]],
+    documents: Iterable[dict[str, object]],
 ) -> None:
-    """Insert the chunk's statements, whose documents are to be drawn: four statements whatever their number."""
+    """Insert the chunk's statements, whose documents are to be drawn: four statements whatever their number.
+
+    The rows of each table are made when it is their turn, and let go before the next.
+    """
     now = clock.now()
-    write_many(connection, _STATEMENT, statements, {"run_id": run_id, "created_at": now, "checked_at": now})
-    write_many(connection, _INVOICE, invoices)
-    write_many(connection, _LINE, lines)
-    write_many(connection, _DOCUMENT, documents, {"run_id": run_id, "state": "Pending"})
+    write_many(connection, _STATEMENT, list(statements), {"run_id": run_id, "created_at": now, "checked_at": now})
+    write_many(connection, _INVOICE, list(invoices))
+    write_many(connection, _LINE, list(lines))
+    write_many(connection, _DOCUMENT, list(documents), {"run_id": run_id, "state": "Pending"})
 
 
 _STATEMENT, _INVOICE, _LINE = statement.insert(), invoice.insert(), invoice_line.insert()
