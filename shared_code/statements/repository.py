@@ -105,17 +105,19 @@ def locked_run(connection: Connection, run_id: str) -> AnyRow | None:
     return connection.execute(locked(chosen, statement_run)).one_or_none()
 
 
+_OWNERS = (
+    sa.select(invoice.c.number, invoice.c.statement_id, statement.c.contract_id, statement.c.site_number)
+    .select_from(invoice.join(statement, statement.c.statement_id == invoice.c.statement_id))
+    .where(invoice.c.number.in_(sa.bindparam("numbers", (), expanding=True)), invoice.c.superseded_at.is_(None))
+)
+
+
 def number_owners(connection: Connection, numbers: Sequence[str], replaced: Sequence[str]) -> list[AnyRow]:
     """Which of these invoice numbers count already, and whose they are; those of `replaced` statements are given up."""
     given_up = set(replaced)
     found: list[AnyRow] = []
     for start in range(0, len(numbers), _PARAMETERS):
-        part = numbers[start : start + _PARAMETERS]
-        found += connection.execute(
-            sa.select(invoice.c.number, invoice.c.statement_id, statement.c.contract_id, statement.c.site_number)
-            .select_from(invoice.join(statement, statement.c.statement_id == invoice.c.statement_id))
-            .where(invoice.c.number.in_(part), invoice.c.superseded_at.is_(None))
-        ).all()
+        found += connection.execute(_OWNERS, {"numbers": numbers[start : start + _PARAMETERS]}).all()
     return [row for row in found if row.statement_id not in given_up]
 
 

@@ -40,6 +40,13 @@ def open_streams(connection: Connection, streams: Sequence[str]) -> set[str]:
     return found
 
 
+_HEADS = (
+    locked(sa.select(audit_head.c.stream, audit_head.c.sequence, audit_head.c.hash), audit_head)
+    .where(audit_head.c.stream.in_(sa.bindparam("streams", (), expanding=True)))
+    .order_by(audit_head.c.stream)
+)
+
+
 def locked_heads(connection: Connection, streams: Sequence[str]) -> dict[str, Head]:
     """The heads of those of `streams` that exist. Until the transaction ends, nobody else appends to these.
 
@@ -48,11 +55,8 @@ def locked_heads(connection: Connection, streams: Sequence[str]) -> dict[str, He
     """
     found: dict[str, Head] = {}
     for start in range(0, len(streams), _STREAMS_AT_ONCE):
-        part = streams[start : start + _STREAMS_AT_ONCE]
-        chosen = (
-            locked(sa.select(audit_head), audit_head).where(audit_head.c.stream.in_(part)).order_by(audit_head.c.stream)
-        )
-        found.update({row.stream: Head(row.sequence, row.hash) for row in connection.execute(chosen)})
+        asked = {"streams": streams[start : start + _STREAMS_AT_ONCE]}
+        found.update({stream: Head(*end) for stream, *end in connection.execute(_HEADS, asked)})
     return found
 
 
