@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from typing import Literal
 
 from shared_code.contracts.index_values.model import index_key
 from shared_code.contracts.rates.model import (
@@ -168,7 +169,8 @@ def _events(rate: Rate, base: RateBase, rules: Sequence[Escalator], day: date) -
     start = base.since + _DAY
     done: set[int] = set()
     found: list[_Event] = []
-    for before, current in [*((e.before, e.rules) for e in base.earlier), (past, rules)]:
+    stretches = [(earlier.before, earlier.rules) for earlier in base.earlier]
+    for before, current in [*stretches, (past, rules)]:
         end = min(before, past)
         if start < end:
             found += _yearly(rate, current, start, end, done)
@@ -181,6 +183,12 @@ def _events(rate: Rate, base: RateBase, rules: Sequence[Escalator], day: date) -
 
 def _yearly(rate: Rate, rules: Sequence[Escalator], start: date, end: date, done: set[int]) -> Iterator[_YearlyEvent]:
     yearly = [rule for rule in rules if rule.rule != "schedule" and rule.rule != "negotiated"]
+    if len(yearly) == 1 and not yearly[0].exceptions:
+        for day in _usual_days(yearly[0].month, yearly[0].first_year, yearly[0].until, start, end):
+            if day.year not in done:
+                done.add(day.year)
+                yield _YearlyEvent(day, yearly[0], day.year, None, 0)
+        return
     # A step that was deferred belongs to the year before the one in which it falls due.
     for year in range(start.year - 1, end.year + 1) if yearly else ():
         due = [(rule, when) for rule in yearly if (when := _due(rule, year)) is not None]
@@ -224,17 +232,32 @@ def _due(rule: Yearly, year: int) -> date | None:
 
     A deferred step waits for the next such month after the usual one, perhaps in the next year.
     """
-    month = rule.month
-    if month is None or month == "anniversary" or year < (rule.first_year or year):
-        return None
-    usual = _first_of(year, month)
-    if rule.until is not None and usual > rule.until:
-        return None
+    usual = _usual_day(rule.month, rule.first_year, rule.until, year)
     exception = _exception(rule, year)
-    if exception is None or exception.action != "defer" or exception.to is None:
+    if usual is None or exception is None or exception.action != "defer" or exception.to is None:
         return usual
     later = _first_of(year, exception.to)
     return later if later > usual else later.replace(year=year + 1)
+
+
+type _RuleMonth = Month | Literal["anniversary"] | None
+
+
+def _usual_day(month: _RuleMonth, first_year: int | None, until: date | None, year: int) -> date | None:
+    """The day on which a rule raises in a year for which nothing else was agreed."""
+    if month is None or month == "anniversary" or year < (first_year or year):
+        return None
+    usual = _first_of(year, month)
+    return None if until is not None and usual > until else usual
+
+
+@lru_cache(maxsize=1024)
+def _usual_days(
+    month: _RuleMonth, first_year: int | None, until: date | None, start: date, end: date
+) -> tuple[date, ...]:
+    """Those from `start` until `end`. Most rates of a portfolio are stated as of few days and rise in few months."""
+    days = (_usual_day(month, first_year, until, year) for year in range(start.year, end.year + 1))
+    return tuple(day for day in days if day is not None and start <= day < end)
 
 
 @lru_cache(maxsize=1024)

@@ -4,7 +4,6 @@ The targets are those of `schema.escalation.TARGETS`. Keys are made of the block
 that an edit elsewhere leaves them alone; tiers and the rows of one id are told apart by their number.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
@@ -85,11 +84,11 @@ class _Row(Protocol):
 
 def row_keys(kind: str, rows: Sequence[_Row]) -> Iterator[str]:
     """The key of each row: block and id, spelled in one way; a second row of an id is numbered."""
-    seen: Counter[str] = Counter()
+    seen: dict[str, int] = {}
     for row in rows:
         key = f"{kind}/{row.id.strip().casefold()}"
-        seen[key] += 1
-        yield key if seen[key] == 1 else f"{key}#{seen[key]}"
+        seen[key] = number = seen.get(key, 0) + 1
+        yield key if number == 1 else f"{key}#{number}"
 
 
 def _rows[R: _Row](kind: str, rows: tuple[R, ...], change: Callable[[R, str, Visit], R], visit: Visit) -> tuple[R, ...]:

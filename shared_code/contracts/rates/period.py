@@ -19,7 +19,8 @@ class RatesOfPeriod:
         self._period, self._bases, self._indexes = period, bases, indexes
         self._rules = rules_in_force(contract)
         self._daily = contract.proration == "daily"
-        self._last = period.last_day if self._daily else period.first_day
+        self._first = period.first_day
+        self._last = period.last_day if self._daily else self._first
         self.found: list[RateInPeriod] = []
 
     @staticmethod
@@ -46,7 +47,7 @@ class RatesOfPeriod:
         return rate.value if value == rate.value else value
 
     def _rate(self, rate: Rate) -> Decimal | None:
-        if not rate.serves(self._period.first_day, self._last):
+        if not rate.serves(self._first, self._last):
             return rate.value
         found = rate_for(rate, self._bases.of(rate), self._rules, self._period, self._indexes)
         self.found.append(found)
@@ -56,7 +57,7 @@ class RatesOfPeriod:
         """A fee that is paid by the day, cut where a schedule changes it inside the month (rules R12, R14)."""
         rate = service_rate(line, key)
         line = line.model_copy(update={"fee": self._rate(rate)})
-        for day in days_of_change(rate, self._rules, self._period.first_day, self._last):
+        for day in days_of_change(rate, self._rules, self._first, self._last):
             found = rate_on(rate, self._bases.of(rate), self._rules, day, self._indexes)
             if found.value != line.fee and rate.serves(day, self._last):
                 self.found.append(found)
