@@ -40,7 +40,7 @@ def check(contract: Contract, *, legacy: bool = False) -> list[Finding]:
     """
     findings = [*_header(contract), *_groups(contract), *_repeated(contract)]
     enabled = [(index, part) for index, part in enumerate(contract.components) if part.enabled]
-    accounts_on = any(part.kind == "billableAccounts" for _, part in enabled)
+    accounts_on = "billableAccounts" in [part.kind for _, part in enabled]
     known = known_groups(contract)
     for index, component in enabled:
         at = f"/components/{index}"
@@ -185,9 +185,9 @@ def _second_row(component: Component, at: str) -> Iterator[Finding]:
 
 
 def _repeated(contract: Contract) -> Iterator[Finding]:
-    kinds = [component.kind for component in contract.components]
-    if len(set(kinds)) == len(kinds):
+    if len(set(map(type, contract.components))) == len(contract.components):  # each kind has a class of its own
         return
+    kinds = [component.kind for component in contract.components]
     for index, kind in enumerate(kinds):
         if kind in kinds[:index]:
             yield Finding("COMPONENT_REPEATED", f"/components/{index}", f"the component {kind} stands twice")
