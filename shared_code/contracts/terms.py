@@ -4,7 +4,6 @@ Rates are those of the period: escalated from the base that each has (rules R12,
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
 from typing import Any, Literal
@@ -31,10 +30,15 @@ from shared_code.contracts.schema import (
 from shared_code.contracts.schema.contract import BillingType
 from shared_code.contracts.validation import check
 from shared_code.foundation.calendar import Period
+from shared_code.foundation.values import value_class
 
 
-@dataclass(frozen=True)
-class PeriodTerms:
+class _Remembering:
+    """Gives a value with slots room for what is worked out only when it is asked for."""
+
+
+@value_class
+class PeriodTerms(_Remembering):
     """What a contract bills for one service period. Rows of blocks that are off are left out.
 
     `services` and `jobs` are the rows active on the first day of the period (rules R14), with daily proration

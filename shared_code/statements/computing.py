@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -28,6 +28,7 @@ from shared_code.foundation import clock
 from shared_code.foundation.business_settings.model import BusinessSettings
 from shared_code.foundation.calendar import Period
 from shared_code.foundation.settings import settings
+from shared_code.foundation.values import value_class
 from shared_code.statements.inputs.history import adhoc_by_contract, histories
 from shared_code.statements.inputs.repository import Agreed, agreed
 from shared_code.statements.inputs.wanted import narrowed
@@ -35,7 +36,7 @@ from shared_code.statements.inputs.wanted import narrowed
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Computed:
     """What a contract's month comes to. `contract` is None when its stored document cannot be read.
 
@@ -52,7 +53,7 @@ class Computed:
     replaces_profit: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class _Work:
     """One contract with what it is billed from."""
 
@@ -61,7 +62,7 @@ class _Work:
     terms: PeriodTerms
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class _Known:
     """What a contract is billed from besides its terms."""
 

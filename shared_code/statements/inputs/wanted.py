@@ -32,8 +32,10 @@ def narrowed(everything: Reading, terms: Collection[tuple[str, PeriodTerms]]) ->
     revenue accounts and forecast alone (rules R50).
     """
 
+    unknown = frozenset(number for number, found in terms if not _KNOWN.issuperset(found.blocks))
+
     def sites(reads: Callable[[PeriodTerms], bool]) -> frozenset[str]:
-        return frozenset(number for number, found in terms if reads(found) or not _KNOWN.issuperset(found.blocks))
+        return unknown.union(number for number, found in terms if reads(found))
 
     return replace(
         everything,
