@@ -8,18 +8,12 @@ from shared_code.billing.block import Block
 from shared_code.billing.given import NOTHING_BILLED, Billed, Given
 from shared_code.billing.model import Line, Reason, Step, Trace
 from shared_code.billing.references import revenue_reference
-from shared_code.facts.completeness import Need
 from shared_code.facts.model import REVENUE
 from shared_code.facts.predicates import BELL
 from shared_code.foundation.money import dollars, to_cents
 
 NAME = "bellServiceFee"
 TITLE = "Bell Service Fee"
-
-
-def needs(given: Given) -> Iterable[Need]:
-    """Revenue of the service month."""
-    return given.month_of(REVENUE) if given.terms.bells else ()
 
 
 def bill(given: Given) -> Billed:
@@ -37,6 +31,10 @@ def bill(given: Given) -> Billed:
     return Billed([line], warnings=tuple(_stray(given)))
 
 
+def _collects(given: Given) -> bool:
+    return bool(given.terms.bells)
+
+
 def _stray(given: Given) -> Iterable[Reason]:
     """Bell service under codes that a revenue share keeps is billed twice: here, and as a share (rules R57)."""
     stray = given.facts.stray_bell
@@ -46,4 +44,4 @@ def _stray(given: Given) -> Iterable[Reason]:
         yield Reason("BELL_UNDER_OTHER_CODES", message)
 
 
-BLOCK = Block(NAME, NAME, bill, needs)
+BLOCK = Block(NAME, NAME, bill, {REVENUE: _collects})

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from shared_code.billing.block import Block
 from shared_code.billing.claims import CLAIMS_ACCOUNTS
 from shared_code.billing.given import NOTHING_BILLED, Billed, Given
 from shared_code.billing.insurance import INSURANCE_ACCOUNTS
-from shared_code.billing.ledger_lines import account_block, deduction, month_needed
+from shared_code.billing.ledger_lines import account_block, deduction
 from shared_code.billing.model import Step, Trace
 from shared_code.billing.references import ledger_reference
 from shared_code.billing.support_services import NAME as SUPPORT_SERVICES
-from shared_code.facts.completeness import Need
+from shared_code.facts.model import ACCOUNTS
 from shared_code.foundation.money import to_cents
 
 NAME = "billableExpenses"
 TITLE = "Total Other Expenses"  # where the contract has none (requirements BA-03)
-
-
-def needs(given: Given) -> Iterable[Need]:
-    """The ledger of the service month, when any expense account is enabled."""
-    return month_needed(given, given.terms.expense_codes)
 
 
 def bill(given: Given) -> Billed:
@@ -52,4 +45,15 @@ def bill(given: Given) -> Billed:
     return Billed([line], behind="" if insurance is None and claims is None else SUPPORT_SERVICES)
 
 
-BLOCK = Block(NAME, "billableAccounts", bill, needs, reads=(INSURANCE_ACCOUNTS, CLAIMS_ACCOUNTS), part="expense")
+def _any_account(given: Given) -> bool:
+    return bool(given.terms.expense_codes)
+
+
+BLOCK = Block(
+    NAME,
+    "billableAccounts",
+    bill,
+    {ACCOUNTS: _any_account},
+    reads=(INSURANCE_ACCOUNTS, CLAIMS_ACCOUNTS),
+    part="expense",
+)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from decimal import Decimal
 
 from shared_code.billing.block import Block
 from shared_code.billing.given import NOTHING_BILLED, Billed, Given, Value
-from shared_code.billing.ledger_lines import account_block, deduction, month_needed
+from shared_code.billing.ledger_lines import account_block, deduction
 from shared_code.billing.model import FactReference, Step, Trace
 from shared_code.billing.references import ledger_reference
-from shared_code.facts.completeness import Need
+from shared_code.facts.model import ACCOUNTS
 from shared_code.foundation.money import to_cents
 
 NAME = "billablePayroll"
@@ -20,11 +19,6 @@ PAYROLL = Value("billablePayroll.amount", Decimal(0))
 """Exact billable payroll, additional payroll included: the base of percentages of it (rules R19, R45)."""
 PAYROLL_FACTS: Value[tuple[FactReference, ...]] = Value("billablePayroll.facts", ())
 """The source rows of PAYROLL, for the traces of lines that are a percentage of it."""
-
-
-def needs(given: Given) -> Iterable[Need]:
-    """The ledger of the service month, when any payroll account is enabled."""
-    return month_needed(given, given.terms.payroll_codes)
 
 
 def bill(given: Given) -> Billed:
@@ -59,4 +53,8 @@ def bill(given: Given) -> Billed:
     return Billed([line], {PAYROLL.name: payroll, PAYROLL_FACTS.name: references})
 
 
-BLOCK = Block(NAME, "billableAccounts", bill, needs, gives=(PAYROLL, PAYROLL_FACTS), part="payroll")
+def _any_account(given: Given) -> bool:
+    return bool(given.terms.payroll_codes)
+
+
+BLOCK = Block(NAME, "billableAccounts", bill, {ACCOUNTS: _any_account}, gives=(PAYROLL, PAYROLL_FACTS), part="payroll")

@@ -14,7 +14,7 @@ from shared_code.billing.given import NO_HISTORY, NOTHING_BILLED, Given, History
 from shared_code.billing.model import AdHocLine, Line, Outcome, Reason
 from shared_code.billing.rate_history import with_rate_history
 from shared_code.contracts.terms import PeriodTerms
-from shared_code.facts.completeness import FactReason, Need, shortfalls
+from shared_code.facts.completeness import FactReason, Need, Shortfall, month_is_whole, shortfalls
 from shared_code.facts.model import SiteFacts
 
 _ORDER = in_order(BLOCKS)
@@ -56,19 +56,23 @@ def compute(
         if billed.warnings:
             warnings += billed.warnings
     lines = with_rate_history(_without_zeros(_printed(placed)), terms.rates, _RATES)
-    return Outcome(tuple(lines), warnings=tuple(warnings), profit=given.value(profit_share.MONTHLY_PROFIT))
+    return Outcome(tuple(lines), (), tuple(warnings), given.value(profit_share.MONTHLY_PROFIT))
 
 
 def needs_of(given: Given) -> list[Need]:
     """Every dataset and month that the contract's active rows read (rules R60)."""
-    return [need for needs in _active(given.terms.blocks).needs for need in needs(given)]
+    return [need for block in _active(given.terms.blocks).blocks for need in block.needs(given)]
 
 
 class _Active(NamedTuple):
-    """The blocks of a contract, in the order in which they are computed, and what those that ask have to ask."""
+    """The blocks of a contract, in the order in which they are computed, and what those that ask have to ask.
+
+    `datasets` are those of the service month that any of them may read.
+    """
 
     blocks: tuple[Block, ...]
-    needs: tuple[Callable[[Given], Iterable[Need]], ...]
+    datasets: tuple[str, ...]
+    earlier: tuple[Callable[[Given], Iterable[Need]], ...]
     problems: tuple[Callable[[Given], Iterable[Reason]], ...]
     unsupported: tuple[str, ...]
 
@@ -78,7 +82,8 @@ def _active(components: tuple[str, ...]) -> _Active:
     blocks = tuple(block for block in _ORDER if block.component is None or block.component in components)
     return _Active(
         blocks,
-        tuple(block.needs for block in blocks if block.needs is not nothing_needed),
+        tuple(dict.fromkeys(dataset for block in blocks for dataset in block.month)),
+        tuple(block.earlier for block in blocks if block.earlier is not nothing_needed),
         tuple(block.problems for block in blocks if block.problems is not no_problem),
         tuple(name for name in components if name not in SUPPORTED),
     )
@@ -109,10 +114,16 @@ def _reasons(given: Given, active: _Active) -> list[Reason]:
     found += [Reason(finding.code, f"{finding.pointer}: {finding.message}") for finding in given.terms.errors]
     for problems in active.problems:
         found += problems(given)
-    asked = [need for needs in active.needs for need in needs(given)]
-    for one in shortfalls(given.facts, asked, given.context.gap_days):
-        found.append(Reason(one.reason.value, one.message))
+    found += [Reason(one.reason.value, one.message) for one in _shortfalls(given, active)]
     return sorted(found, key=_rank) if found else found
+
+
+def _shortfalls(given: Given, active: _Active) -> list[Shortfall]:
+    """What the facts lack. As a rule the month is whole, and nobody has to be asked what of it he reads."""
+    facts, gap_days = given.facts, given.context.gap_days
+    if month_is_whole(facts, active.datasets, gap_days):
+        return shortfalls(facts, [need for earlier in active.earlier for need in earlier(given)], gap_days)
+    return shortfalls(facts, needs_of(given), gap_days)
 
 
 def _rank(reason: Reason) -> int:

@@ -18,7 +18,6 @@ from shared_code.billing.ledger_lines import (
     agreement,
     billed_expense_codes,
     deduction,
-    month_needed,
 )
 from shared_code.billing.model import Reason, Step, Trace
 from shared_code.billing.references import ledger_reference
@@ -41,52 +40,54 @@ CLAIMS_ACCOUNTS: Value[Decimal | None] = Value("claims.accounts", None)
 """What leaves the expense line, exact: the month's claims, capped or not; None when claims are off."""
 
 
-def needs(given: Given) -> Iterable[Need]:
-    """The ledger of the service month, and of every month of a capped window (rules R8, R39).
+def earlier(given: Given) -> Iterable[Need]:
+    """The ledger of every month of a capped window, since the later of window start, site start and opening.
 
-    These run from the later of window start, site start and opening. A claims account that is not billed is not read,
-    nor is a window without a cap (rules R60).
+    A claims account that is not billed is not read, nor is a window without a cap (rules R8, R39, R60).
     """
-    row = agreement(given)
-    if row is None or row.claims.kind == "off" or not (codes := _codes(given)):
-        return
-    yield from month_needed(given, codes)
-    if _cap(row.claims) is not None and (start := _start(row.claims, given)):
-        first, _ = _first(row, start, given)
-        for month in served_since(first, given.facts).until(given.facts.period):
-            yield Need(ACCOUNTS, month)
+    on = _on(given)
+    if on is None or not _codes(given):
+        return ()
+    row, claims = on
+    if _cap(claims) is None or not (start := _start(claims, given)):
+        return ()
+    first, _ = _first(row, start, given)
+    return [Need(ACCOUNTS, month) for month in served_since(first, given.facts).until(given.facts.period)]
 
 
 def problems(given: Given) -> Iterable[Reason]:
     """No row of accounts to rest on; a capped anniversary window without an anchor date (rules R2)."""
-    row = agreement(given)
-    if row is None or row.claims.kind == "off":
-        return
-    yield from accounts_missing(given, "claims")
-    if _cap(row.claims) is not None and _start(row.claims, given) is None:
-        yield Reason("ANCHOR_MISSING", "an anniversary window needs a date: enter the contract's anchor or site start")
+    on = _on(given)
+    if on is None:
+        return ()
+    missing, (_, claims) = accounts_missing(given, "claims"), on
+    if _cap(claims) is None or _start(claims, given) is not None:
+        return missing
+    message = "an anniversary window needs a date: enter the contract's anchor or site start"
+    return (*missing, Reason("ANCHOR_MISSING", message))
 
 
 def bill(given: Given) -> Billed:
     """One line on the agreement's group: the month's claims, or what is left of the yearly cap where that is less."""
-    row = agreement(given)
-    if row is None or row.claims.kind == "off":
+    on = _on(given)
+    if on is None:
         return NOTHING_BILLED
+    row, claims = on
     facts, month, codes = given.facts, given.facts.period, _codes(given)
     booked = facts.booked(month, codes)
     found = booked.found
     inputs: dict[str, object] = {
         "row": row.id,
-        "type": row.claims.kind,
-        "cap": row.claims.cap,
+        "type": claims.kind,
+        "cap": claims.cap,
         "accounts": booked.balances,
         "month": found.amount,
     }
     references = [ledger_reference(facts, month, booked)] if codes else []
     steps = [Step("Claims accounts of the month", found.amount)]
     exact = found.amount
-    cap = _cap(row.claims)
-    if codes and cap is not None and (start := _start(row.claims, given)):
+    cap = _cap(claims)
+    if codes and cap is not None and (start := _start(claims, given)):
         window = _window(row, start, codes, given)
         exact = window.billed(found.amount, cap)
         inputs |= window.inputs()
@@ -95,7 +96,7 @@ def bill(given: Given) -> Billed:
     amount = to_cents(exact)
     steps.append(Step("Claims, in cents", amount))
     trace = Trace(inputs, tuple(steps), tuple(references))
-    line = deduction(given, NAME, NAME, row.group, row.claims.title or TITLE, amount, trace)
+    line = deduction(given, NAME, NAME, row.group, claims.title or TITLE, amount, trace)
     return Billed([line], {CLAIMS_ACCOUNTS.name: found.amount})
 
 
@@ -137,6 +138,16 @@ def _window(row: Agreement, start: Period, codes: tuple[str, ...], given: Given)
     return _Window(start, opening, months, sum((booked.found.amount for _, booked in months), opened))
 
 
+def _on(given: Given) -> tuple[Agreement, ClaimsCapped] | None:
+    """The active agreement and its claims, when they are on."""
+    row = agreement(given)
+    return (row, row.claims) if row is not None and row.claims.kind != "off" else None
+
+
+def _any_account(given: Given) -> bool:
+    return _on(given) is not None and bool(_codes(given))
+
+
 def _codes(given: Given) -> tuple[str, ...]:
     return billed_expense_codes(given, given.context.ledger.claims)
 
@@ -157,4 +168,13 @@ def _first(row: Agreement, start: Period, given: Given) -> tuple[Period, Opening
     return (opening.as_of.next if opening else start), opening
 
 
-BLOCK = Block(NAME, "managementAgreement", bill, needs, problems, gives=(CLAIMS_ACCOUNTS,), part="claims")
+BLOCK = Block(
+    NAME,
+    "managementAgreement",
+    bill,
+    {ACCOUNTS: _any_account},
+    earlier,
+    problems,
+    gives=(CLAIMS_ACCOUNTS,),
+    part="claims",
+)

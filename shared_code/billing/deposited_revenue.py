@@ -5,7 +5,7 @@ The two are independent (contract-corpus DQ26). Tax is summed over the days, eac
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,6 @@ from shared_code.billing.block import Block
 from shared_code.billing.given import NOTHING_BILLED, Billed, Given
 from shared_code.billing.model import Line, Step, Trace
 from shared_code.billing.references import revenue_reference
-from shared_code.facts.completeness import Need
 from shared_code.facts.model import REVENUE
 from shared_code.facts.predicates import (
     CLIENT_COLLECTED_NET,
@@ -34,17 +33,15 @@ NET = "Less the revenue that the operator deposited, net of tax"
 GROSS = "Less the revenue that the operator deposited, with tax"
 
 
-def needs(given: Given) -> Iterable[Need]:
-    """Revenue of the service month, when either part is on."""
-    read = [row for row in given.terms.deposits if row.deposited_revenue_enabled or row.operator_pays_parking_tax]
-    return given.month_of(REVENUE) if read else ()
-
-
 def bill(given: Given) -> Billed:
     """First the tax that the operator remits for the client, then the credit of what it has deposited."""
     if not given.terms.deposits:
         return NOTHING_BILLED
     return Billed(list(_lines(given.terms.deposits[0], given)))
+
+
+def _any_part(given: Given) -> bool:
+    return any(row.deposited_revenue_enabled or row.operator_pays_parking_tax for row in given.terms.deposits)
 
 
 def _lines(row: DepositItem, given: Given) -> Iterator[Line]:
@@ -86,4 +83,4 @@ def _deposited(row: DepositItem, given: Given) -> Line:
     return Line(NAME, row.group, title, given.context.gl.deposited_revenue, "", amount, trace, meta)
 
 
-BLOCK = Block(NAME, NAME, bill, needs)
+BLOCK = Block(NAME, NAME, bill, {REVENUE: _any_part})

@@ -12,7 +12,6 @@ from typing import Any, Literal
 from shared_code.billing.context import BillingContext
 from shared_code.billing.model import AdHocLine, Line, Reason
 from shared_code.contracts.terms import PeriodTerms
-from shared_code.facts.completeness import Need
 from shared_code.facts.model import SiteFacts
 from shared_code.foundation.calendar import Period
 from shared_code.foundation.values import value_class
@@ -90,14 +89,6 @@ class Given:
     def anchor(self) -> date | None:
         """The date on which anniversary windows rest: the contract's own, or the site's start (rules R2)."""
         return self.terms.anchor_date or self.facts.started
-
-    def month_of(self, dataset: str) -> tuple[Need]:
-        """The need of a dataset in the service month, made once for all blocks that ask."""
-        known = self._known
-        if dataset not in known:
-            known[dataset] = (Need(dataset, self.facts.period),)
-        found: tuple[Need] = known[dataset]
-        return found
 
     def value[T](self, wanted: Value[T]) -> T:
         """What an earlier block gave. Blocks name what they read, so that its giver has run."""

@@ -17,11 +17,10 @@ from shared_code.billing.ledger_lines import (
     agreement,
     billed_expense_codes,
     deduction,
-    month_needed,
 )
 from shared_code.billing.model import Line, Reason, Step, Trace, required
 from shared_code.billing.references import ledger_reference
-from shared_code.facts.completeness import Need
+from shared_code.facts.model import ACCOUNTS
 from shared_code.foundation.money import to_cents
 
 if TYPE_CHECKING:
@@ -35,11 +34,6 @@ ON_TOP = "{balance:dollars} and {percent:number} % of it on top"
 
 INSURANCE_ACCOUNTS: Value[Decimal | None] = Value("insurance.accounts", None)
 """What leaves the expense line, exact; None when insurance does not rest on accounts."""
-
-
-def needs(given: Given) -> Iterable[Need]:
-    """The ledger of the service month, when insurance rests on accounts that are billed."""
-    return month_needed(given, _codes(given)) if _on_accounts(given) else ()
 
 
 def problems(given: Given) -> Iterable[Reason]:
@@ -60,6 +54,10 @@ def bill(given: Given) -> Billed:
 def _on_accounts(given: Given) -> bool:
     row = agreement(given)
     return row is not None and row.insurance.kind == "BasedOnBillableAccounts"
+
+
+def _on_billed_accounts(given: Given) -> bool:
+    return _on_accounts(given) and bool(_codes(given))
 
 
 def _codes(given: Given) -> tuple[str, ...]:
@@ -96,4 +94,12 @@ def _based_on_accounts(row: Agreement, insurance: InsuranceOnAccounts, given: Gi
     return Billed([line], {INSURANCE_ACCOUNTS.name: found.amount})
 
 
-BLOCK = Block(NAME, "managementAgreement", bill, needs, problems, gives=(INSURANCE_ACCOUNTS,), part="insurance")
+BLOCK = Block(
+    NAME,
+    "managementAgreement",
+    bill,
+    {ACCOUNTS: _on_billed_accounts},
+    problems=problems,
+    gives=(INSURANCE_ACCOUNTS,),
+    part="insurance",
+)

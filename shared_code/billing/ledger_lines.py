@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
 from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from shared_code.billing.given import Given
 from shared_code.billing.model import Line, Reason, Trace
-from shared_code.facts.completeness import Need
-from shared_code.facts.model import ACCOUNTS
 
 if TYPE_CHECKING:
     from shared_code.contracts.schema import AccountBlock, Agreement
@@ -38,18 +35,14 @@ def _common(codes: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(code for code in codes if code in others)
 
 
-def month_needed(given: Given, codes: Collection[str]) -> Iterable[Need]:
-    """The ledger of the service month, when there is an account to read in it (rules R60)."""
-    return given.month_of(ACCOUNTS) if codes else ()
-
-
-def accounts_missing(given: Given, name: str) -> Iterable[Reason]:
+def accounts_missing(given: Given, name: str) -> tuple[Reason, ...]:
     """An account block that is on and empty: what rests on it would be billed as zero (rules R8, R62).
 
     A block that is off is found by the checks of the contract.
     """
-    if "billableAccounts" in given.terms.blocks and account_block(given) is None:
-        yield Reason("ACCOUNTS_OFF", f"{name} rest on the billable accounts, and their block has no rows; add one")
+    if given.terms.accounts or "billableAccounts" not in given.terms.blocks:
+        return ()
+    return (Reason("ACCOUNTS_OFF", f"{name} rest on the billable accounts, and their block has no rows; add one"),)
 
 
 def deduction(given: Given, block: str, kind: str, group: int, title: str, amount: Decimal, trace: Trace) -> Line:

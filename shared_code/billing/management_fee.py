@@ -14,7 +14,6 @@ from shared_code.billing.given import NOTHING_BILLED, Billed, Given
 from shared_code.billing.ledger_lines import HUNDRED, agreement
 from shared_code.billing.model import Line, Reason, Step, Trace, required
 from shared_code.billing.references import hours_reference, revenue_reference
-from shared_code.facts.completeness import Need
 from shared_code.facts.model import REVENUE, TIMESHEET, RoleHours, SiteFacts
 from shared_code.facts.predicates import SHAREABLE
 from shared_code.foundation.money import dollars, plain, to_cents, to_places
@@ -34,23 +33,16 @@ _HOUR_PLACES = 4  # hours are printed with up to four decimals (rules R55)
 _NO_HOURS = RoleHours(Decimal(0), Decimal(0), 0, "")
 
 
-def needs(given: Given) -> Iterable[Need]:
-    """Time sheets or revenue of the service month, as the kind of the fee asks."""
-    row = agreement(given)
-    if row is None or row.fee.kind == "FixedFee":
-        return ()
-    return given.month_of(TIMESHEET if row.fee.kind == "PerLaborHour" else REVENUE)
-
-
 def problems(given: Given) -> Iterable[Reason]:
     """Jobs that have overtime but no overtime rate (rules R48)."""
     row = agreement(given)
     if row is None or row.fee.kind != "PerLaborHour":
-        return
-    for job in row.fee.job_codes:
-        if job.ot_rate is None and _hours(job, given.facts).overtime_minutes:
-            message = f"job {job.code} of the management fee has overtime but no overtime rate; enter the rate"
-            yield Reason("NULL_NUMBER", message)
+        return ()
+    return [
+        Reason("NULL_NUMBER", f"job {job.code} of the management fee has overtime but no overtime rate; enter the rate")
+        for job in row.fee.job_codes
+        if job.ot_rate is None and _hours(job, given.facts).overtime_minutes
+    ]
 
 
 def bill(given: Given) -> Billed:
@@ -146,4 +138,16 @@ def _line(row: Agreement, given: Given, text: str, amount: Decimal, trace: Trace
     return Line(NAME, row.group, TITLE, given.context.gl.management_fee, text, amount, trace, meta)
 
 
-BLOCK = Block(NAME, "managementAgreement", bill, needs, problems, part="fee")
+def _by_hours(given: Given) -> bool:
+    row = agreement(given)
+    return row is not None and row.fee.kind == "PerLaborHour"
+
+
+def _by_revenue(given: Given) -> bool:
+    row = agreement(given)
+    return row is not None and row.fee.kind == "RevenuePercentage"
+
+
+BLOCK = Block(
+    NAME, "managementAgreement", bill, {TIMESHEET: _by_hours, REVENUE: _by_revenue}, problems=problems, part="fee"
+)

@@ -17,7 +17,6 @@ from shared_code.billing.ledger_lines import HUNDRED, accounts_missing, agreemen
 from shared_code.billing.model import FactReference, Line, Reason, Step, Trace, required
 from shared_code.billing.pteb import PTEB, PTEB_FACTS
 from shared_code.billing.references import revenue_reference
-from shared_code.facts.completeness import Need
 from shared_code.facts.model import REVENUE
 from shared_code.facts.predicates import SHAREABLE
 from shared_code.foundation.money import to_cents
@@ -29,11 +28,6 @@ NAME = "nonGlExpense"
 
 AGREED = "Monthly amount {amount:dollars} as agreed"
 PERCENTAGE = "{percent:number} % of {base} of {amount:dollars}"
-
-
-def needs(given: Given) -> Iterable[Need]:
-    """Revenue of the service month, when an expense is a percentage of it. Payroll and PTEB ask for their own."""
-    return given.month_of(REVENUE) if _rests_on(given, "Revenue") else ()
 
 
 def problems(given: Given) -> Iterable[Reason]:
@@ -48,6 +42,11 @@ def bill(given: Given) -> Billed:
     """
     row = agreement(given)
     return Billed([_line(row, expense, given) for expense in row.non_gl]) if row is not None else NOTHING_BILLED
+
+
+def _rests_on_revenue(given: Given) -> bool:
+    """Payroll and PTEB ask for their own facts."""
+    return _rests_on(given, "Revenue")
 
 
 def _rests_on(given: Given, kind: str) -> bool:
@@ -104,5 +103,11 @@ def _share(
 
 
 BLOCK = Block(
-    NAME, "managementAgreement", bill, needs, problems, reads=(PAYROLL, PAYROLL_FACTS, PTEB, PTEB_FACTS), part="nonGl"
+    NAME,
+    "managementAgreement",
+    bill,
+    {REVENUE: _rests_on_revenue},
+    problems=problems,
+    reads=(PAYROLL, PAYROLL_FACTS, PTEB, PTEB_FACTS),
+    part="nonGl",
 )

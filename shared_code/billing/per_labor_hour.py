@@ -10,7 +10,6 @@ from shared_code.billing.block import Block
 from shared_code.billing.given import Billed, Given
 from shared_code.billing.model import Line, Reason, Step, Trace, required
 from shared_code.billing.references import hours_reference
-from shared_code.facts.completeness import Need
 from shared_code.facts.model import TIMESHEET, RoleHours
 from shared_code.foundation.money import dollars, plain, to_cents
 
@@ -25,11 +24,6 @@ OVERTIME = "{hours:number} overtime and holiday hours at {rate:dollars}"
 _NO_HOURS = RoleHours(Decimal(0), Decimal(0), 0, "")
 
 
-def needs(given: Given) -> Iterable[Need]:
-    """Time sheets of the service month, when any job is active."""
-    return given.month_of(TIMESHEET) if given.terms.jobs else ()
-
-
 def bill(given: Given) -> Billed:
     """Per job a line of regular hours and, where the overtime rate differs and there is overtime, a second line.
 
@@ -41,10 +35,11 @@ def bill(given: Given) -> Billed:
 
 def problems(given: Given) -> Iterable[Reason]:
     """Jobs that have overtime hours but no overtime rate (rules R48)."""
-    for job in given.terms.jobs:
-        if job.ot_rate is None and given.facts.hours.get(_role(job), _NO_HOURS).overtime > 0:
-            message = f"job {job.job_code} has overtime hours but no overtime rate; enter the rate"
-            yield Reason("NULL_NUMBER", message)
+    return [
+        Reason("NULL_NUMBER", f"job {job.job_code} has overtime hours but no overtime rate; enter the rate")
+        for job in given.terms.jobs
+        if job.ot_rate is None and given.facts.hours.get(_role(job), _NO_HOURS).overtime > 0
+    ]
 
 
 def _role(job: JobRate) -> str:
@@ -102,4 +97,8 @@ def _text(label: str, hours: str, rate: Decimal, given: Given) -> str:
     return f"{label}: {hours}.\n{given.context.operator_name} Service Fee at {dollars(rate)} Per Person Hour."
 
 
-BLOCK = Block(NAME, NAME, bill, needs, problems)
+def _any_job(given: Given) -> bool:
+    return bool(given.terms.jobs)
+
+
+BLOCK = Block(NAME, NAME, bill, {TIMESHEET: _any_job}, problems=problems)

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from decimal import Decimal
 
 from shared_code.billing.block import Block
 from shared_code.billing.given import NOTHING_BILLED, Billed, Given
 from shared_code.billing.model import Line, Step, Trace, required
 from shared_code.billing.references import rooms_reference
-from shared_code.facts.completeness import Need
 from shared_code.facts.model import STATISTICS, FactSum
 from shared_code.foundation.money import dollars, to_cents, to_places
 
 NAME = "perOccupiedRoom"
 ROOMS = "{rooms:number} occupied rooms at {rate:dollars}"
-
-
-def needs(given: Given) -> Iterable[Need]:
-    """Site statistics of the service month, when the block is on."""
-    return given.month_of(STATISTICS) if given.terms.rooms is not None else ()
 
 
 def bill(given: Given) -> Billed:
@@ -40,4 +33,8 @@ def bill(given: Given) -> Billed:
     return Billed([Line(NAME, terms.rooms.group, "Occupied Rooms", code, text, amount, trace)])
 
 
-BLOCK = Block(NAME, NAME, bill, needs)
+def _any_rooms(given: Given) -> bool:
+    return given.terms.rooms is not None
+
+
+BLOCK = Block(NAME, NAME, bill, {STATISTICS: _any_rooms})

@@ -20,7 +20,7 @@ from shared_code.billing.tiers import Band
 from shared_code.billing.window_due import WindowDue, window_due, window_inputs
 from shared_code.billing.windows import window_start
 from shared_code.contracts.terms import in_force
-from shared_code.facts.completeness import FactReason, Need
+from shared_code.facts.completeness import FactReason
 from shared_code.facts.model import REVENUE, FactSum
 from shared_code.facts.predicates import SHAREABLE, VALIDATED_FOR_PROFIT
 from shared_code.foundation.calendar import Period
@@ -43,22 +43,16 @@ None only where no profit share is on. Exact: printed lines are in cents, facts 
 """
 
 
-def needs(given: Given) -> Iterable[Need]:
-    """Revenue of the service month. Earlier months of a window are profits, and no facts (rules R3)."""
-    return given.month_of(REVENUE) if _shared(given) is not None else ()
-
-
 def problems(given: Given) -> Iterable[Reason]:
     """An anniversary window without an anchor date (rules R2); months without a profit (rules R39)."""
     if _shared(given) is None:
-        return
+        return ()
     window = given.once(_window)
     if window is None:
-        yield Reason("ANCHOR_MISSING", "an anniversary window needs a date: enter the contract's anchor or site start")
-        return
-    for month in _missing(window, given):
-        message = f"profit of {month} is not known; bill that month, or enter the opening of the profit share"
-        yield Reason(FactReason.HISTORY.value, message)
+        message = "an anniversary window needs a date: enter the contract's anchor or site start"
+        return [Reason("ANCHOR_MISSING", message)]
+    advice = "is not known; bill that month, or enter the opening of the profit share"
+    return [Reason(FactReason.HISTORY.value, f"profit of {month} {advice}") for month in _missing(window, given)]
 
 
 def bill(given: Given) -> Billed:
@@ -79,6 +73,10 @@ def _shared(given: Given) -> tuple[Agreement, ProfitShareOn] | None:
     """The active agreement, when its profit share is on."""
     row = agreement(given)
     return (row, row.profit_share) if row is not None and row.profit_share.kind == "on" else None
+
+
+def _is_shared(given: Given) -> bool:
+    return _shared(given) is not None
 
 
 type _Item = tuple[str, Decimal]
@@ -287,5 +285,12 @@ def _references(month: _Month, given: Given) -> tuple[FactReference, ...]:
 
 
 BLOCK = Block(
-    NAME, "managementAgreement", bill, needs, problems, gives=(MONTHLY_PROFIT,), last=True, part="profitShare"
+    NAME,
+    "managementAgreement",
+    bill,
+    {REVENUE: _is_shared},  # earlier months of a window are profits, and no facts (rules R3)
+    problems=problems,
+    gives=(MONTHLY_PROFIT,),
+    last=True,
+    part="profitShare",
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,6 @@ from shared_code.billing.given import NOTHING_BILLED, Billed, Given, Value
 from shared_code.billing.ledger_lines import HUNDRED, account_block, deduction
 from shared_code.billing.model import FactReference, Line, Step, Trace, required
 from shared_code.billing.references import ledger_reference
-from shared_code.facts.completeness import Need
 from shared_code.facts.model import ACCOUNTS
 from shared_code.foundation.money import to_cents
 
@@ -31,13 +29,6 @@ PTEB_FACTS: Value[tuple[FactReference, ...]] = Value("pteb.facts", ())
 """The source rows of PTEB as booked, for the traces of lines on total payroll; a percentage has those of payroll."""
 
 
-def needs(given: Given) -> Iterable[Need]:
-    """The ledger of the service month, when PTEB is billed as booked."""
-    block = account_block(given)
-    actual = block is not None and block.pteb.kind == "Actual"
-    return given.month_of(ACCOUNTS) if actual else ()
-
-
 def bill(given: Given) -> Billed:
     """One line on the payroll group. The percentage is taken of exact payroll, additional payroll included."""
     block = account_block(given)
@@ -46,6 +37,11 @@ def bill(given: Given) -> Billed:
     if block.pteb.kind == "Actual":
         return _actual(block, given)
     return _percentage(block, block.pteb, given)
+
+
+def _as_booked(given: Given) -> bool:
+    block = account_block(given)
+    return block is not None and block.pteb.kind == "Actual"
 
 
 def _actual(block: AccountBlock, given: Given) -> Billed:
@@ -83,5 +79,11 @@ def _line(
 
 
 BLOCK = Block(
-    NAME, "billableAccounts", bill, needs, reads=(PAYROLL, PAYROLL_FACTS), gives=(PTEB, PTEB_FACTS), part="pteb"
+    NAME,
+    "billableAccounts",
+    bill,
+    {ACCOUNTS: _as_booked},
+    reads=(PAYROLL, PAYROLL_FACTS),
+    gives=(PTEB, PTEB_FACTS),
+    part="pteb",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,14 +10,16 @@ from shared_code.billing.model import Line
 from shared_code.contracts.rates.model import RateInPeriod
 
 
-def with_rate_history(lines: Iterable[Line], rates: Iterable[RateInPeriod], places: Mapping[str, str]) -> list[Line]:
+def with_rate_history(
+    lines: Sequence[Line], rates: Iterable[RateInPeriod], places: Mapping[str, str]
+) -> Sequence[Line]:
     """The lines, with `rateHistory` among the inputs where a rate of the line's row has changed since it was stated.
 
     `places` says where the rates of a block stand: the component, and the part of its row where it has several, as
     `managementAgreement/fee`. Keys of rates are made by contracts/rates/fields.py.
     """
     changed = {rate.key: list(rate.explanation) for rate in rates if rate.steps}
-    return [_with_history(line, changed, places) for line in lines] if changed else list(lines)
+    return [_with_history(line, changed, places) for line in lines] if changed else lines
 
 
 def _with_history(line: Line, changed: Mapping[str, list[str]], places: Mapping[str, str]) -> Line:

@@ -40,9 +40,9 @@ FIRST_BANDS: Value[tuple[Band, ...]] = Value("revenueShare.firstBands", ())
 """What the first structure charges this month, by tier: the weights of validations (rules R49)."""
 
 
-def needs(given: Given) -> Iterable[Need]:
+def earlier(given: Given) -> Iterable[Need]:
     """Revenue of every month since the later of window start, site start and opening (rules R8, R39)."""
-    found = [*given.month_of(REVENUE)] if given.terms.structures else []
+    found: list[Need] = []
     for window in given.once(_windows):
         if window.months:
             first = served_since(window.months[0], given.facts)
@@ -52,8 +52,9 @@ def needs(given: Given) -> Iterable[Need]:
 
 def problems(given: Given) -> Iterable[Reason]:
     """An anniversary structure without an anchor date: neither the contract nor the site states one (rules R2)."""
-    if False in [window.anchored for window in given.once(_windows)]:
-        yield Reason("ANCHOR_MISSING", "an anniversary window needs a date: enter the contract's anchor or site start")
+    if False not in [window.anchored for window in given.once(_windows)]:
+        return ()
+    return [Reason("ANCHOR_MISSING", "an anniversary window needs a date: enter the contract's anchor or site start")]
 
 
 def bill(given: Given) -> Billed:
@@ -166,4 +167,16 @@ def _inputs(share: _Share, rule: str) -> dict[str, object]:
     }
 
 
-BLOCK = Block(NAME, NAME, bill, needs, problems, gives=(MONTH_REVENUE, FIRST_BANDS, SHARE_FACTS))
+def _any_structure(given: Given) -> bool:
+    return bool(given.terms.structures)
+
+
+BLOCK = Block(
+    NAME,
+    NAME,
+    bill,
+    {REVENUE: _any_structure},
+    earlier,
+    problems,
+    gives=(MONTH_REVENUE, FIRST_BANDS, SHARE_FACTS),
+)

@@ -6,7 +6,7 @@ charges this month (rules R49); where it charges nothing, the first tier's perce
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,6 @@ from shared_code.billing.model import FactReference, Line, Step, Trace, required
 from shared_code.billing.references import revenue_reference
 from shared_code.billing.revenue_share import FIRST_BANDS, MONTH_REVENUE, SHARE_FACTS
 from shared_code.billing.tiers import Band
-from shared_code.facts.completeness import Need
 from shared_code.facts.model import REVENUE
 from shared_code.facts.predicates import VALIDATED
 from shared_code.foundation.money import to_cents
@@ -34,11 +33,6 @@ WEIGHTED = "Weighted as the month is charged: {weights:list}"
 WEIGHT = "{percent:number} % on {amount:dollars}"
 
 _HUNDRED = Decimal(100)
-
-
-def needs(given: Given) -> Iterable[Need]:
-    """Revenue of the service month, when validations are charged."""
-    return given.month_of(REVENUE) if _charged(given) is not None else ()
 
 
 def bill(given: Given) -> Billed:
@@ -101,6 +95,10 @@ def _charged(given: Given) -> Structure | None:
     return first if first is not None and first.validation.kind != "none" else None
 
 
+def _any_charged(given: Given) -> bool:
+    return _charged(given) is not None
+
+
 def _over(row: Structure, validated: Decimal, month: Decimal) -> tuple[Decimal, Decimal]:
     """What is above the threshold, and the threshold in dollars. Vehicles have none (rules R6)."""
     rule = row.validation
@@ -136,4 +134,4 @@ def _due(row: Structure, over: Decimal, weights: Sequence[Band]) -> Step:
     return Step(WEIGHTED, over * weighted / total, (parts,))
 
 
-BLOCK = Block(NAME, "revenueShare", bill, needs, reads=(MONTH_REVENUE, FIRST_BANDS, SHARE_FACTS))
+BLOCK = Block(NAME, "revenueShare", bill, {REVENUE: _any_charged}, reads=(MONTH_REVENUE, FIRST_BANDS, SHARE_FACTS))

@@ -43,7 +43,7 @@ def shortfalls(facts: SiteFacts, needs: Iterable[Need], gap_days: int) -> list[S
     A month of a window before the service period that was never loaded is MISSING_HISTORY; one that is loaded but
     incomplete or has rejected rows fails as the service month would (rules R8, R60).
     """
-    lacking = {need for need in needs if not _whole(facts, need, gap_days)}
+    lacking = {need for need in needs if not _is_whole(facts, *need, gap_days)}
     if not lacking:  # as a rule; order and sentences are for the few that lack something
         return []
     found = [(need, *fault) for need in lacking for fault in _faults(facts, need, gap_days)]
@@ -55,12 +55,17 @@ def shortfalls(facts: SiteFacts, needs: Iterable[Need], gap_days: int) -> list[S
     ]
 
 
-def _whole(facts: SiteFacts, need: Need, gap_days: int) -> bool:
+def month_is_whole(facts: SiteFacts, datasets: Iterable[str], gap_days: int) -> bool:
+    """Whether nothing of the datasets is lacking in the service month."""
+    return False not in [_is_whole(facts, dataset, facts.period, gap_days) for dataset in datasets]
+
+
+def _is_whole(facts: SiteFacts, dataset: str, period: Period, gap_days: int) -> bool:
     """Whether a need is met: asked for every contract of a month, so it makes nothing that is not needed."""
-    presence = facts.presence.get(need)
+    presence = facts.presence.get((dataset, period))
     if presence is None or not presence.rows or presence.rejected:
         return False
-    return need.dataset not in _DAILY or _gap(facts, presence, need.period, gap_days) is None
+    return dataset not in _DAILY or _gap(facts, presence, period, gap_days) is None
 
 
 def _faults(facts: SiteFacts, need: Need, gap_days: int) -> Iterator[tuple[FactReason, str]]:
