@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Self
+from typing import Any, Self
 
 from shared_code.foundation.errors import BillingError, Detail, ErrorKind
 
@@ -17,6 +17,7 @@ _COMPACT = re.compile(r"([0-9]{4})(0[1-9]|1[0-2])")
 _FIRST_YEAR = 2000
 _LAST_YEAR = 2199
 _MONTHS = 12 * (_LAST_YEAR - _FIRST_YEAR + 1)
+_made: dict[tuple[int, int], Any] = {}  # every month that was asked for
 
 PERIOD_INVALID = ErrorKind(
     "PERIOD_INVALID", 2301, 400, "The period is not a month.", "Write the period as YYYY-MM, for example 2026-10."
@@ -25,14 +26,26 @@ PERIOD_INVALID = ErrorKind(
 
 @dataclass(frozen=True, slots=True, order=True)
 class Period:
-    """One calendar month, the service period of a statement. Ordered, hashable, printed as `YYYY-MM`."""
+    """One calendar month, the service period of a statement. Ordered, hashable, printed as `YYYY-MM`.
+
+    There is one object for each month, since months are keys of facts and billing looks up many for every contract.
+    """
 
     year: int
     month: int
 
-    def __post_init__(self) -> None:
-        if not (_FIRST_YEAR <= self.year <= _LAST_YEAR and 1 <= self.month <= 12):
-            raise ValueError(f"no such period: {self.year:04d}-{self.month:02d}")
+    def __new__(cls, year: int, month: int) -> Self:
+        if not (_FIRST_YEAR <= year <= _LAST_YEAR and 1 <= month <= 12):
+            raise ValueError(f"no such period: {year:04d}-{month:02d}")
+        made: Self = _made.setdefault((year, month), object.__new__(cls))
+        return made
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+    def __reduce__(self) -> tuple[type[Period], tuple[int, int]]:
+        """Copies and pickles are the month itself."""
+        return Period, (self.year, self.month)
 
     @classmethod
     def parse(cls, text: str) -> Period:
@@ -83,14 +96,6 @@ class Period:
 
     def __str__(self) -> str:
         return _text(self.year, self.month)
-
-    # Months are keys of facts and needs: the data class's own would make two tuples for every look-up.
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Period) and self.year == other.year and self.month == other.month
-
-    def __hash__(self) -> int:
-        return self.year * 12 + self.month
 
 
 # Billing asks for the same few months many times for every contract: each is made, measured and written once.

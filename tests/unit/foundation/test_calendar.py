@@ -1,5 +1,6 @@
 """Periods: months as values, read, ordered and counted."""
 
+from copy import copy, deepcopy
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -98,6 +99,24 @@ def test_until_excludes_its_end_and_is_empty_backwards() -> None:
     assert [str(month) for month in Period(2026, 11).until(Period(2027, 2))] == ["2026-11", "2026-12", "2027-01"]
     assert list(OCTOBER.until(OCTOBER)) == []
     assert list(OCTOBER.until(OCTOBER.previous)) == []
+
+
+ALIKE = [
+    Period(2026, 10),
+    Period.parse("202610"),
+    Period.of(date(2026, 10, 31)),
+    Period(2026, 9).next,
+    replace(Period(2027, 10), year=2026),
+    copy(OCTOBER),
+    deepcopy(OCTOBER),
+]
+
+
+@pytest.mark.parametrize("period", ALIKE)
+def test_a_month_is_one_object_however_it_is_made(period: Period) -> None:
+    assert period is OCTOBER
+    assert {period: "found"}[OCTOBER] == "found"
+    assert period != OCTOBER.next
 
 
 periods = st.builds(Period, st.integers(2000, 2199), st.integers(1, 12))
