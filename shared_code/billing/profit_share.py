@@ -216,20 +216,23 @@ def _rows(month: _Month, owed: WindowDue) -> list[_Row]:
 
     Validations have the mark of a deduction there, though they raise the profit, and expenses outside the ledger none.
     """
-    rows = [_row("Monthly Revenue", month.revenue.amount, "isProfitAddition")]
+    rows: list[_Row] = [
+        {"description": "Monthly Revenue", "amount": dollars(month.revenue.amount), "isProfitAddition": True}
+    ]
     if month.validated is not None:
-        rows.append(_row("Value of Validations Over Threshold", month.over, "isProfitDeduction"))
-    others = [_row(title, -amount, "isProfitDeduction") for title, amount in (*month.deducted, *month.client_paid)]
-    others += [_row(title, -amount) for title, amount in (*month.non_billable, *month.non_gl)]
-    others += [_row(f"Profit Share {plain(b.percent)}%", part, "isProfitCalculation") for b, part in _in_cents(owed)]
-    return rows + [row for row in others if row["amount"] != _NIL]
-
-
-def _row(label: str, amount: Decimal, mark: str = "") -> _Row:
-    row: dict[str, object] = {"description": label, "amount": dollars(amount)}
-    if mark:
-        row[mark] = True
-    return row
+        over = dollars(month.over)
+        rows.append({"description": "Value of Validations Over Threshold", "amount": over, "isProfitDeduction": True})
+    for title, amount in (*month.deducted, *month.client_paid):
+        if (text := dollars(-amount)) != _NIL:
+            rows.append({"description": title, "amount": text, "isProfitDeduction": True})
+    for title, amount in (*month.non_billable, *month.non_gl):
+        if (text := dollars(-amount)) != _NIL:
+            rows.append({"description": title, "amount": text})
+    for band, part in _in_cents(owed):
+        if part:
+            label = f"Profit Share {plain(band.percent)}%"
+            rows.append({"description": label, "amount": dollars(part), "isProfitCalculation": True})
+    return rows
 
 
 def _profit_steps(month: _Month, window: _Window, to_date: Decimal) -> list[Step]:

@@ -24,9 +24,7 @@ def revenue_reference(
     facts: SiteFacts, month: Period, predicate: RevenuePredicate, found: FactSum, codes: Sequence[str] | None = None
 ) -> FactReference:
     """Revenue rows of a month that a predicate counts, of these codes or of all."""
-    selection: dict[str, object] = {"measure": predicate.name}
-    if codes is not None:
-        selection["codes"] = codes
+    selection = {"measure": predicate.name} if codes is None else {"measure": predicate.name, "codes": codes}
     return _reference(REVENUE, facts, month, selection, found)
 
 

@@ -33,12 +33,15 @@ class Band:
 
 @value_class
 class Charge:
-    """An amount split over tiers: its bands, what they come to exactly, and in cents."""
+    """The charge on an amount: its bands, what they come to exactly, and in cents."""
 
-    total: Decimal
     bands: tuple[Band, ...]
     exact: Decimal
     cents: Decimal
+
+
+UNCHARGED = Charge((), _NOTHING, ZERO)
+"""The charge on what is not above 0."""
 
 
 def bands(total: Decimal, tiers: Sequence[TierTerm]) -> tuple[Band, ...]:
@@ -53,7 +56,7 @@ def bands(total: Decimal, tiers: Sequence[TierTerm]) -> tuple[Band, ...]:
             break
         upper = tier.up_to
         amount = (total if upper is None or total <= upper else upper) - lower
-        if amount > 0:
+        if amount > _NOTHING:
             found.append(Band(lower, upper, tier.percent, amount, amount * tier.percent / _HUNDRED))
         if upper is None:
             return tuple(found)
@@ -73,25 +76,25 @@ def bands_above(total: Decimal, mark: Decimal, tiers: Sequence[TierTerm]) -> tup
 
 def above(found: Iterable[Band], mark: Decimal) -> tuple[Band, ...]:
     """The parts of bands that lie above a mark, of all of them above 0."""
-    if mark <= 0:
+    if mark <= _NOTHING:
         return tuple(found)
     parts = []
     for band in found:
         lower = max(band.lower, mark)
         amount = band.lower + band.amount - lower
-        if amount > 0:
+        if amount > _NOTHING:
             parts.append(Band(lower, band.upper, band.percent, amount, amount * band.percent / _HUNDRED))
     return tuple(parts)
 
 
 def charge(total: Decimal, tiers: Sequence[TierTerm]) -> Charge:
     """The charge on a running total: its bands, exactly and in cents."""
-    if total <= 0:
-        return Charge(total, (), _NOTHING, ZERO)
+    if total <= _NOTHING:
+        return UNCHARGED
     found, exact = bands(total, tiers), _NOTHING
     for band in found:
         exact += band.due
-    return Charge(total, found, exact, to_cents(exact))
+    return Charge(found, exact, to_cents(exact))
 
 
 def still_due(whole: Charge, before: Charge) -> Decimal:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from shared_code.billing.given import Opening
 from shared_code.billing.model import Step, required
-from shared_code.billing.tiers import Band, Charge, TierTerm, above, bands_above, charge, due_by_bands, still_due
+from shared_code.billing.tiers import UNCHARGED, Band, TierTerm, above, bands_above, charge, due_by_bands, still_due
 from shared_code.foundation.calendar import Period
 from shared_code.foundation.values import value_class
 
@@ -53,32 +53,29 @@ def window_due(
     if rule == "reference":
         due = due_by_bands(month, to_date, tiers)
         parts = bands_above(total, max(to_date, _NOTHING), tiers)
-        steps = (*[_band_step(band) for band in parts], Step(BETWEEN, due, (to_date, total)))
-        return WindowDue(due, parts, to_date, _NOTHING, None, steps)
+        between = (*[_band_step(band) for band in parts], Step(BETWEEN, due, (to_date, total)))
+        return WindowDue(due, parts, to_date, _NOTHING, None, between)
     mark = _high_water_mark(earlier, opening)
     whole, former = charge(total, tiers), charge(mark, tiers)
     due = still_due(whole, former)
-    return WindowDue(due, above(whole.bands, mark), to_date, former.exact, mark, _steps(whole, former, due))
+    steps = [_band_step(band) for band in whole.bands]
+    steps.append(Step(CHARGE, whole.cents, (total,)))
+    if former is not UNCHARGED:
+        steps.append(Step(LESS, -former.cents, (mark,)))
+    steps.append(Step("Due for the month, not below zero", due))
+    return WindowDue(due, above(whole.bands, mark), to_date, former.exact, mark, tuple(steps))
 
 
 def _high_water_mark(earlier: Sequence[Decimal], opening: Opening | None) -> Decimal:
     """The highest running total of a window before this month, 0 at least, its opening included (rules R11, R39)."""
-    running, mark = (opening.to_date, opening.high_water_mark) if opening else (_NOTHING, _NOTHING)
-    mark = max(mark, running, _NOTHING)
+    running = mark = _NOTHING
+    if opening:
+        running = opening.to_date
+        mark = max(opening.high_water_mark, running, _NOTHING)
     for amount in earlier:
         running += amount
         mark = max(mark, running)
     return mark
-
-
-def _steps(whole: Charge, before: Charge, due: Decimal) -> tuple[Step, ...]:
-    """How a running total and its high-water mark come to what is due."""
-    steps = [_band_step(band) for band in whole.bands]
-    steps.append(Step(CHARGE, whole.cents, (whole.total,)))
-    if before.total > 0:
-        steps.append(Step(LESS, -before.cents, (before.total,)))
-    steps.append(Step("Due for the month, not below zero", due))
-    return tuple(steps)
 
 
 def _band_step(band: Band) -> Step:
