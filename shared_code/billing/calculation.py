@@ -36,7 +36,7 @@ def compute(
     history. Lines of 0.00 are dropped (billing-flows 5.5, step 6; R54); no lines at all means nothing to bill.
     """
     values: dict[str, object] = {}
-    given = Given(terms, facts, context, history, values, adhoc=adhoc)
+    given = Given(terms, facts, context, history, values, (), adhoc)
     active = _active(terms.blocks)
     if reasons := _reasons(given, active):
         return Outcome(reasons=tuple(reasons))
@@ -121,9 +121,10 @@ def _reasons(given: Given, active: _Active) -> list[Reason]:
 def _shortfalls(given: Given, active: _Active) -> list[Shortfall]:
     """What the facts lack. As a rule the month is whole, and nobody has to be asked what of it he reads."""
     facts, gap_days = given.facts, given.context.gap_days
-    if month_is_whole(facts, active.datasets, gap_days):
-        return shortfalls(facts, [need for earlier in active.earlier for need in earlier(given)], gap_days)
-    return shortfalls(facts, needs_of(given), gap_days)
+    if not month_is_whole(facts, active.datasets, gap_days):
+        return shortfalls(facts, needs_of(given), gap_days)
+    needs = [need for earlier in active.earlier for need in earlier(given)]
+    return shortfalls(facts, needs, gap_days) if needs else []
 
 
 def _rank(reason: Reason) -> int:

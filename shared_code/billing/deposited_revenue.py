@@ -5,8 +5,6 @@ The two are independent (contract-corpus DQ26). Tax is summed over the days, eac
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from shared_code.billing.block import Block
@@ -37,18 +35,15 @@ def bill(given: Given) -> Billed:
     """First the tax that the operator remits for the client, then the credit of what it has deposited."""
     if not given.terms.deposits:
         return NOTHING_BILLED
-    return Billed(list(_lines(given.terms.deposits[0], given)))
+    row = given.terms.deposits[0]
+    lines = [_tax(row, given)] if row.operator_pays_parking_tax else []
+    if row.deposited_revenue_enabled:
+        lines.append(_deposited(row, given))
+    return Billed(lines)
 
 
 def _any_part(given: Given) -> bool:
     return any(row.deposited_revenue_enabled or row.operator_pays_parking_tax for row in given.terms.deposits)
-
-
-def _lines(row: DepositItem, given: Given) -> Iterator[Line]:
-    if row.operator_pays_parking_tax:
-        yield _tax(row, given)
-    if row.deposited_revenue_enabled:
-        yield _deposited(row, given)
 
 
 def _tax(row: DepositItem, given: Given) -> Line:
@@ -68,17 +63,18 @@ def _tax(row: DepositItem, given: Given) -> Line:
 
 def _deposited(row: DepositItem, given: Given) -> Line:
     """What the operator deposited: net when it pays the tax itself, else with the tax that the client pays."""
-    facts, month = given.facts, given.facts.period
-    predicate = DEPOSITED_NET if row.operator_pays_parking_tax else DEPOSITED_GROSS
+    facts = given.facts
+    predicate, words, taxes = DEPOSITED_GROSS, GROSS, ZERO
+    if row.operator_pays_parking_tax:
+        predicate, words, taxes = DEPOSITED_NET, NET, to_cents(facts.measure(DEPOSITED_TAX).amount)
     found = facts.measure(predicate)
     amount = to_cents(-found.amount)
     trace = Trace(
         {"row": row.id, "deposited": found.amount},
-        (Step(NET if row.operator_pays_parking_tax else GROSS, amount),),
-        (revenue_reference(facts, month, predicate, found),),
+        (Step(words, amount),),
+        (revenue_reference(facts, facts.period, predicate, found),),
     )
     title = f"Less: {given.context.operator_name} Deposited Revenue"
-    taxes: Decimal = to_cents(facts.measure(DEPOSITED_TAX).amount) if row.operator_pays_parking_tax else ZERO
     meta = {"lineItemType": "depositedRevenue", "isDepositedRevenue": True, "taxesPaid": taxes}
     return Line(NAME, row.group, title, given.context.gl.deposited_revenue, "", amount, trace, meta)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from shared_code.billing.given import Given
@@ -47,10 +49,9 @@ def accounts_missing(given: Given, name: str) -> tuple[Reason, ...]:
 
 def deduction(given: Given, block: str, kind: str, group: int, title: str, amount: Decimal, trace: Trace) -> Line:
     """A line that lowers the profit of a profit share: its metadata says so, and what it is (billing-flows 6.0)."""
-    meta: dict[str, object] = {"lineItemType": kind, _flag(kind): True, "isProfitDeduction": True}
-    return Line(block, group, title, given.context.gl.billable_accounts, "", amount, trace, meta)
+    return Line(block, group, title, given.context.gl.billable_accounts, "", amount, trace, _deducted(kind))
 
 
 @lru_cache
-def _flag(kind: str) -> str:
-    return f"is{kind[0].upper()}{kind[1:]}"
+def _deducted(kind: str) -> Mapping[str, object]:
+    return MappingProxyType({"lineItemType": kind, f"is{kind[0].upper()}{kind[1:]}": True, "isProfitDeduction": True})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,10 @@ def bill(given: Given) -> Billed:
     Equal rates make one line of all hours. Both costs are rounded apart even where they share a line (rules R45).
     Hours were rounded per time-sheet row at import (rules R15).
     """
-    return Billed([line for job in given.terms.jobs for line in _lines(job, given)])
+    lines: list[Line] = []
+    for job in given.terms.jobs:
+        lines += _lines(job, given)
+    return Billed(lines)
 
 
 def problems(given: Given) -> Iterable[Reason]:
@@ -47,7 +50,7 @@ def _role(job: JobRate) -> str:
     return job.job_code.strip().upper()
 
 
-def _lines(job: JobRate, given: Given) -> Iterator[Line]:
+def _lines(job: JobRate, given: Given) -> list[Line]:
     role = _role(job)
     hours = given.facts.hours.get(role, _NO_HOURS)
     rate = required(job.rate, "rate of job", job.job_code)
@@ -56,19 +59,19 @@ def _lines(job: JobRate, given: Given) -> Iterator[Line]:
     if job.ot_rate == rate:
         overtime = _overtime(hours.overtime, rate)
         both = Step("Both together, since their rates are the same", regular.value + overtime.value)
-        text = _text("Total Hours Worked", plain(hours.regular + hours.overtime), rate, given)
+        text = _text("Total Hours Worked", hours.regular + hours.overtime, rate, given)
         trace = Trace(_inputs(job, hours, "all"), (regular, overtime, both), references)
-        yield _line(job, text, both.value, trace, given)
-        return
-    text = _text("Total Hours Worked", plain(hours.regular), rate, given)
+        return [_line(job, text, both.value, trace, given)]
+    text = _text("Total Hours Worked", hours.regular, rate, given)
     trace = Trace(_inputs(job, hours, "regular"), (regular,), references)
-    yield _line(job, text, regular.value, trace, given)
+    lines = [_line(job, text, regular.value, trace, given)]
     if hours.overtime > 0:
         overtime_rate = job.ot_rate if job.ot_rate is not None else Decimal(0)
         overtime = _overtime(hours.overtime, overtime_rate)
-        text = _text("Total Overtime / Holiday Hours Worked", plain(hours.overtime), overtime_rate, given)
+        text = _text("Total Overtime / Holiday Hours Worked", hours.overtime, overtime_rate, given)
         trace = Trace(_inputs(job, hours, "overtime"), (overtime,), references)
-        yield _line(job, text, overtime.value, trace, given)
+        lines.append(_line(job, text, overtime.value, trace, given))
+    return lines
 
 
 def _inputs(job: JobRate, hours: RoleHours, billed: str) -> dict[str, object]:
@@ -92,9 +95,9 @@ def _line(job: JobRate, text: str, amount: Decimal, trace: Trace, given: Given) 
     return Line(NAME, job.group, job.display_name, code, text, amount, trace)
 
 
-def _text(label: str, hours: str, rate: Decimal, given: Given) -> str:
+def _text(label: str, hours: Decimal, rate: Decimal, given: Given) -> str:
     """Hours with up to four decimals, the rate with two (rules R55)."""
-    return f"{label}: {hours}.\n{given.context.operator_name} Service Fee at {dollars(rate)} Per Person Hour."
+    return f"{label}: {plain(hours)}.\n{given.context.operator_name} Service Fee at {dollars(rate)} Per Person Hour."
 
 
 def _any_job(given: Given) -> bool:
