@@ -50,13 +50,23 @@ class Fixed(TypeDecorator[Decimal]):
         return dialect.type_descriptor(sa.BigInteger())
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
-        if value is None:
-            return None
-        whole = int(value.scaleb(self.scale))
-        # Compared with the value itself: `scaleb` has rounded a value of more than 28 digits.
-        if Decimal(whole).scaleb(-self.scale) != value:
-            raise ValueError(f"{value} has more than {self.scale} decimals")
-        return value if dialect.name == "mssql" else whole
+        return self.bind_processor(dialect)(value)
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
+        """One call for each value instead of two: a month writes half a dozen for each contract."""
+        as_it_is = dialect.name == "mssql"
+        scale, unit = self.scale, Decimal(1).scaleb(-self.scale)
+
+        def stored(value: Decimal | None) -> Decimal | int | None:
+            if value is None:
+                return None
+            whole = int(value.scaleb(scale))
+            # Compared with the value itself: `scaleb` has rounded a value of more than 28 digits.
+            if Decimal(whole) * unit != value:
+                raise ValueError(f"{value} has more than {self.scale} decimals")
+            return value if as_it_is else whole
+
+        return stored
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Decimal | None]:
         """One call for each value instead of three: a month's facts are hundreds of thousands of them."""

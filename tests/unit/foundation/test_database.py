@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.dialects import mssql
+from sqlalchemy.dialects import mssql, sqlite
 from sqlalchemy.exc import StatementError
 
 from shared_code.foundation import clock, database
@@ -121,6 +121,12 @@ def test_sql_server_stores_decimals_and_instants_of_its_own() -> None:
     assert bind(Decimal("1.5"), dialect) == Decimal("1.5")
     with pytest.raises(ValueError, match="more than 4 decimals"):
         bind(Decimal("1.23456"), dialect)
+
+
+@pytest.mark.parametrize("value", [1, True, 1.5, "1.5"])
+def test_only_an_exact_number_is_stored_as_one(value: object) -> None:
+    with pytest.raises(AttributeError):
+        Fixed(19, 4).bind_processor(sqlite.dialect())(value)
 
 
 INSTANTS = [
