@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Self
 
 from shared_code.foundation.errors import BillingError, Detail, ErrorKind
@@ -24,11 +24,12 @@ PERIOD_INVALID = ErrorKind(
 )
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, order=True)
 class Period:
     """One calendar month, the service period of a statement. Ordered, hashable, printed as `YYYY-MM`.
 
     There is one object for each month, since months are keys of facts and billing looks up many for every contract.
+    What it is asked for is worked out once.
     """
 
     year: int
@@ -57,24 +58,24 @@ class Period:
         """The month that contains `day`."""
         return cls(day.year, day.month)
 
-    @property
+    @cached_property
     def first_day(self) -> date:
         return date(self.year, self.month, 1)
 
-    @property
+    @cached_property
     def last_day(self) -> date:
         return date(self.year, self.month, self.days)
 
-    @property
+    @cached_property
     def days(self) -> int:
-        return _days(self.year, self.month)
+        return _calendar.monthrange(self.year, self.month)[1]
 
-    @property
+    @cached_property
     def index(self) -> int:
         """Months since year 0: differences of indexes are distances in months."""
         return self.year * 12 + self.month - 1
 
-    @property
+    @cached_property
     def compact(self) -> str:
         """`YYYYMM`, as warehouse tables and invoice numbers write it."""
         return f"{self.year:04d}{self.month:02d}"
@@ -95,10 +96,14 @@ class Period:
         return map(_at, range(self.index, end.index))
 
     def __str__(self) -> str:
-        return _text(self.year, self.month)
+        return self._text
+
+    @cached_property
+    def _text(self) -> str:
+        return f"{self.year:04d}-{self.month:02d}"
 
 
-# Billing asks for the same few months many times for every contract: each is made, measured and written once.
+# Billing asks for the same few months many times for every contract: each is read and found once.
 
 
 @lru_cache(maxsize=_MONTHS)
@@ -113,16 +118,6 @@ def _read(text: str) -> Period:
 def _at(index: int) -> Period:
     year, month = divmod(index, 12)
     return Period(year, month + 1)
-
-
-@lru_cache(maxsize=_MONTHS)
-def _days(year: int, month: int) -> int:
-    return _calendar.monthrange(year, month)[1]
-
-
-@lru_cache(maxsize=_MONTHS)
-def _text(year: int, month: int) -> str:
-    return f"{year:04d}-{month:02d}"
 
 
 def read_period(text: str, place: str = "period", kind: ErrorKind = PERIOD_INVALID) -> Period:
