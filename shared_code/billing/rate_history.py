@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
-from shared_code.billing.model import Line
+from shared_code.billing.model import Line, Trace
 from shared_code.contracts.rates.model import RateInPeriod
 
 
@@ -18,22 +18,38 @@ def with_rate_history(
     `places` says where the rates of a block stand: the component, and the part of its row where it has several, as
     `managementAgreement/fee`. Keys of rates are made by contracts/rates/fields.py.
     """
-    changed = {rate.key: list(rate.explanation) for rate in rates if rate.steps}
+    changed: dict[str, list[_Changed]] = {}
+    for rate in rates:
+        if rate.steps:
+            component, *place = rate.key.split("/")
+            changed.setdefault(component, []).append(_Changed(rate.key, place, list(rate.explanation)))
     return [_with_history(line, changed, places) for line in lines] if changed else lines
 
 
-def _with_history(line: Line, changed: Mapping[str, list[str]], places: Mapping[str, str]) -> Line:
+class _Changed(NamedTuple):
+    """A rate that has changed: its key, the parts of that behind the component, and what was done to it."""
+
+    key: str
+    place: list[str]
+    steps: list[str]
+
+
+def _with_history(line: Line, changed: Mapping[str, Sequence[_Changed]], places: Mapping[str, str]) -> Line:
     component, _, part = places.get(line.block, line.block).partition("/")
-    rows = list(_rows(line.trace.inputs))
-    history = {key: steps for key, steps in changed.items() if _is_of(key.split("/"), component, part, rows)}
+    if component not in changed:
+        return line
+    trace = line.trace
+    rows = list(_rows(trace.inputs))
+    history = {one.key: one.steps for one in changed[component] if _is_of(one.place, part, rows)}
     if not history:
         return line
-    return replace(line, trace=replace(line.trace, inputs={**line.trace.inputs, "rateHistory": history}))
+    explained = Trace({**trace.inputs, "rateHistory": history}, trace.steps, trace.facts)
+    return replace(line, trace=explained)
 
 
-def _is_of(key: list[str], component: str, part: str, rows: list[str]) -> bool:
-    """Whether a rate belongs to the component, to that part of it, and to one of the rows where there are any."""
-    return key[0] == component and (not part or part in key) and (not rows or any(row in key for row in rows))
+def _is_of(place: Sequence[str], part: str, rows: Sequence[str]) -> bool:
+    """Whether a rate belongs to that part of its component, and to one of the rows where there are any."""
+    return (not part or part in place) and (not rows or any(row in place for row in rows))
 
 
 def _rows(inputs: Mapping[str, Any]) -> Iterator[str]:
