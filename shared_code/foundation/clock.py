@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 _NAMESPACE = hashlib.sha1(uuid.UUID("6f1d3c52-8d0a-5b7e-9a44-2f6f0d6c9e01").bytes, usedforsecurity=False)
 _VARIANT = {digit: f"{int(digit, 16) & 0x3 | 0x8:x}" for digit in "0123456789abcdef"}
 _SHARED = 12  # hexadecimal digits of 32; the 76 bits of its own tell an identifier from the others of its parent
+_PARTS = 0xFFFF  # four hexadecimal digits
 
 _now: Callable[[], datetime] = lambda: datetime.now(UTC)  # noqa: E731 - replaced as a value by `set_clock`
 
@@ -62,6 +63,14 @@ def derived_within(parent: str, *parts: object) -> str:
     where identifiers without order touch a page for each line.
     """
     return parent[:_SHARED] + derived_id(parent, *parts)[_SHARED:]
+
+
+def numbered_within(parent: str, number: int) -> str:
+    """The identifier of the part of `parent` with this number, which is in its last digits; 0 is the whole itself.
+
+    Nothing is hashed, since a month has a dozen such parts for each contract, but for parts beyond the 65,535th.
+    """
+    return f"{parent[:-4]}{number:04x}" if number <= _PARTS else derived_within(parent, number)
 
 
 def fingerprint(data: bytes) -> str:

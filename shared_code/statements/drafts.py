@@ -15,7 +15,7 @@ from shared_code.billing.model import FactReference, Line, Outcome, Reason
 from shared_code.contracts.schema import Contract, InvoiceGroup
 from shared_code.documents.model import BillTo, Brand, InvoiceDocument, LineDocument, StatementDocument
 from shared_code.foundation.calendar import Period
-from shared_code.foundation.clock import derived_within
+from shared_code.foundation.clock import derived_within, numbered_within
 from shared_code.foundation.money import ZERO
 from shared_code.foundation.values import as_text, value_class
 from shared_code.statements.invoice_numbers import invoice_date, invoice_number
@@ -151,7 +151,7 @@ def draft_invoice(
     own_site = (group.site_number or "").strip() if group else ""
     customer = (group.customer_name or "").strip() if group else ""
     return InvoiceDraft(
-        invoice_id=derived_within(statement_id, "invoice", number),
+        invoice_id=numbered_within(derived_within(statement_id, "invoice", number), 0),  # its lines are 1, 2, …
         number=invoice_number(own_site or site.number, period, advanced=advanced, group=number, version=place.version),
         group=number,
         invoice_date=dated,
@@ -275,4 +275,4 @@ def reasons_json(reasons: Sequence[Reason]) -> str:
 
 
 def _text(document: object) -> str:
-    return orjson.dumps(document, default=as_text).decode()
+    return orjson.dumps(document, default=as_text, option=orjson.OPT_PASSTHROUGH_DATACLASS).decode()

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from shared_code.billing.model import Line
 from shared_code.documents.model import Brand, to_json
-from shared_code.foundation.clock import derived_within
+from shared_code.foundation.clock import derived_within, numbered_within
 from shared_code.statements.drafts import (
     InvoiceDraft,
     StatementDraft,
@@ -86,7 +86,8 @@ def line_row(invoice_id: str, ordinal: int, line: Line) -> dict[str, object]:
 
 def line_id(invoice_id: str, ordinal: int, line: Line) -> str:
     """The id of a line. One that a person added keeps its id wherever it stands among the others."""
-    return derived_within(invoice_id, "line", line.meta.get("adHocId", ordinal))
+    added = line.meta.get("adHocId")
+    return numbered_within(invoice_id, ordinal) if added is None else derived_within(invoice_id, "line", added)
 
 
 def document_row(draft: StatementDraft, printed: Brand) -> dict[str, object]:

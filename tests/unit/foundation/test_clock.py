@@ -79,6 +79,21 @@ def test_what_shares_its_first_bytes_is_told_apart() -> None:
     assert len({clock.derived_in_order(site, "contract", name) for site, name in named}) == len(named)
 
 
+@pytest.mark.parametrize(("number", "digits"), [(0, "0000"), (1, "0001"), (255, "00ff"), (65_535, "ffff")])
+def test_parts_are_numbered_by_the_last_digits(number: int, digits: str) -> None:
+    parent = clock.derived_id("invoice", "k-1")
+
+    assert clock.numbered_within(parent, number) == parent[:28] + digits
+
+
+def test_parts_beyond_the_digits_have_identifiers_of_their_own() -> None:
+    whole = clock.numbered_within(clock.derived_id("invoice", "k-1"), 0)
+    identifiers = [clock.numbered_within(whole, number) for number in range(65_530, 65_542)]
+
+    assert len({whole, *identifiers}) == 13
+    assert {len(one) for one in identifiers} == {32}
+
+
 def test_fresh_identifiers_differ_and_fingerprints_do_not() -> None:
     assert clock.new_id() != clock.new_id()
     assert clock.fingerprint(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

@@ -208,7 +208,12 @@ def test_traces_are_json_and_lose_no_digit() -> None:
     selection = {"measure": "shareable", "codes": ["“A”"]}
     reference = FactReference("revenue_daily", "1234", "2024-09", selection, 3, money("0.0001"), ("b-1",))
     trace = Trace(
-        inputs={"rate": money("12345678901234567.890123"), "start": date(2024, 9, 1), "overtimeRate": None, "n": 2},
+        inputs={
+            "rate": money("12345678901234567.890123"),
+            "start": date(2024, 9, 1),
+            "overtimeRate": None,
+            "since": Period(2024, 9),
+        },
         steps=(Step("{share:number} % of {amount:dollars}", money("1.00"), (money("12.50"), money("8"))),),
         facts=(reference,),
     )
@@ -216,7 +221,7 @@ def test_traces_are_json_and_lose_no_digit() -> None:
     read = json.loads(trace_json(replace(line("1"), trace=trace)))
 
     assert read == {
-        "inputs": {"rate": "12345678901234567.890123", "start": "2024-09-01", "overtimeRate": None, "n": 2},
+        "inputs": {"rate": "12345678901234567.890123", "start": "2024-09-01", "overtimeRate": None, "since": "2024-09"},
         "steps": [{"text": "12.5 % of $8.00", "value": "1.00"}],
         "facts": [
             {
