@@ -32,15 +32,14 @@ class SanityLimits:
 
 def tripped(draft: StatementDraft, earlier: Sequence[Decimal], limits: SanityLimits) -> tuple[Reason, ...]:
     """Every limit that the statement is beyond. `earlier`: the totals of the months before it, the latest first."""
-    return tuple(
-        found for found in (_invoice(draft, limits), _change(draft, earlier, limits), _lines(draft, limits)) if found
-    )
+    found = (_invoice(draft, limits), _change(draft, earlier, limits), _lines(draft, limits))
+    return tuple(filter(None, found))
 
 
 def _invoice(draft: StatementDraft, limits: SanityLimits) -> Reason | None:
-    largest = max(draft.invoices, key=lambda one: abs(one.amount))
-    if not limits.invoice or abs(largest.amount) <= limits.invoice:
+    if not limits.invoice or all(abs(one.amount) <= limits.invoice for one in draft.invoices):
         return None
+    largest = max(draft.invoices, key=lambda one: abs(one.amount))
     message = f"invoice {largest.number} comes to {largest.amount:,.2f}; the limit is {limits.invoice:,}.00"
     return Reason("INVOICE_TOO_LARGE", message)
 
@@ -62,7 +61,7 @@ def _change(draft: StatementDraft, earlier: Sequence[Decimal], limits: SanityLim
 
 
 def _lines(draft: StatementDraft, limits: SanityLimits) -> Reason | None:
-    number = sum(len(invoice.lines) for invoice in draft.invoices)
+    number = sum([len(invoice.lines) for invoice in draft.invoices])
     if not limits.lines or number <= limits.lines:
         return None
     return Reason("TOO_MANY_LINES", f"the statement has {number} lines; the limit is {limits.lines}")

@@ -169,7 +169,7 @@ def exact(value: object) -> object:
     if isinstance(value, _LISTS):
         return [exact(part) for part in value]
     if isinstance(value, _MAPPINGS):
-        return {_key(key): exact(value[key]) for key in sorted(value)}
+        return {_key(key): part if isinstance(part, _PLAIN) else exact(part) for key, part in sorted(value.items())}
     if isinstance(value, datetime):
         return instant_text(value)
     if isinstance(value, _DATES):
