@@ -33,11 +33,7 @@ from tests.closing_whole import make_whole
 from tests.flows.conftest import PERIOD, App, exact, running_app
 
 PROC = Path("/proc/self/status")
-pytestmark = [
-    pytest.mark.flow,
-    pytest.mark.long,
-    pytest.mark.skipif(not PROC.exists(), reason="the peak of a process' memory is read in /proc"),
-]
+pytestmark = [pytest.mark.flow, pytest.mark.long]
 
 CONTRACTS = int(os.environ.get("MANY_CONTRACTS", "50000"))
 PATIENCE_SECONDS = 3 * 3600
@@ -163,6 +159,7 @@ def test_what_looks_over_everything_finds_nothing(month: Month) -> None:
     assert not [record for record in host.records() if record["level"] in ("ERROR", "CRITICAL")]
 
 
+@pytest.mark.skipif(not PROC.exists(), reason="the peak of a process' memory is read in /proc")
 def test_no_process_has_grown_with_the_number(month: Month, capsys: pytest.CaptureFixture[str]) -> None:
     host = psutil.Process(month.app.stack.host.pid)
     peaks = [_peak_megabytes(process.pid) for process in (host, *host.children(recursive=True))]
