@@ -1,136 +1,128 @@
-"""Checks of account blocks and management agreements, and of what may be billed in advance."""
+"""Checks of account blocks and management agreements, and of what may be billed in advance.
 
-from collections.abc import Iterator
+As in `component_rules`, each points from its row.
+"""
 
-from shared_code.contracts.component_rules import (
-    empty,
-    key,
-    missing,
-    percent,
-    tier_findings,
-    validation_findings,
-)
+from collections.abc import Sequence
+
+from shared_code.contracts.component_rules import key, missing, percent, tier_findings, validation_findings
 from shared_code.contracts.findings import Finding
 from shared_code.contracts.schema import (
+    AccountBlock,
     Agreement,
-    BillableAccounts,
     Component,
     FeeHourly,
-    ManagementAgreement,
+    Insurance,
     ManagementFee,
+    NonGlLine,
 )
 
 
-def accounts_findings(component: BillableAccounts, at: str) -> Iterator[Finding]:
-    """Findings inside an enabled account block."""
-    if not component.blocks:
-        yield empty(f"{at}/blocks")
-    for index, block in enumerate(component.blocks):
-        place = f"{at}/blocks/{index}"
-        pteb, support = block.pteb, block.support
-        if pteb.kind == "Percentage":
-            yield from percent(pteb.pct, f"{place}/pteb/pct", "the PTEB percentage")
-        if support.kind == "Percentage":
-            yield from percent(support.pct, f"{place}/support/pct", "the support percentage")
-        elif support.kind == "Fixed" and support.amount is None:
-            yield missing(f"{place}/support/amount", "the support amount")
+def accounts_findings(block: AccountBlock) -> Sequence[Finding]:
+    """Findings inside an account block."""
+    pteb, support = block.pteb, block.support
+    found: list[Finding] = []
+    if pteb.kind == "Percentage":
+        found += percent(pteb.pct, "/pteb/pct", "the PTEB percentage")
+    if support.kind == "Percentage":
+        found += percent(support.pct, "/support/pct", "the support percentage")
+    elif support.kind == "Fixed" and support.amount is None:
+        found.append(missing("/support/amount", "the support amount"))
+    return found
 
 
-def management_findings(component: ManagementAgreement, at: str, *, accounts_on: bool) -> Iterator[Finding]:
-    """Findings inside an enabled management agreement; `accounts_on` says whether the account block is on."""
-    if not component.agreements:
-        yield empty(f"{at}/agreements")
-    for index, agreement in enumerate(component.agreements):
-        place = f"{at}/agreements/{index}"
-        yield from _fee(agreement.fee, f"{place}/fee")
-        yield from _insurance_and_claims(agreement, place)
-        yield from _profit_share(agreement, f"{place}/profitShare")
-        yield from validation_findings(agreement.validation, f"{place}/validation")
-        if agreement.non_gl_enabled:
-            yield from _non_gl(agreement, f"{place}/nonGl")
-        if not accounts_on:
-            yield from _accounts_off(agreement, place)
-
-
-def _fee(fee: ManagementFee, at: str) -> Iterator[Finding]:
-    match fee.kind:
-        case "FixedFee":
-            if fee.amount is None:
-                yield missing(f"{at}/amount", "the management fee")
-        case "RevenuePercentage":
-            yield from percent(fee.pct, f"{at}/pct", "the management fee percentage")
-        case "PerLaborHour":
-            yield from _fee_jobs(fee, f"{at}/jobCodes")
-
-
-def _fee_jobs(fee: FeeHourly, at: str) -> Iterator[Finding]:
-    if not fee.job_codes:
-        yield Finding("NO_JOBS", at, "the management fee by labor hour lists no jobs", "incomplete")
-    seen: set[str] = set()
-    for index, job in enumerate(fee.job_codes):
-        if job.rate is None:
-            yield missing(f"{at}/{index}/rate", f"the rate of job {job.code}")
-        if job.ot_rate is None:
-            yield missing(f"{at}/{index}/otRate", f"the overtime rate of job {job.code}", "warning")
-        if key(job.code) in seen:
-            yield Finding("JOB_CODE_REPEATED", f"{at}/{index}/code", f"job code {job.code} stands twice")
-        seen.add(key(job.code))
-
-
-def _insurance_and_claims(agreement: Agreement, at: str) -> Iterator[Finding]:
-    insurance, claims = agreement.insurance, agreement.claims
-    if insurance.kind == "BasedOnBillableAccounts" and insurance.additional_pct is None:
-        # Above 100 is legal here: surcharges up to 300 % are agreed (contract-corpus 2.2).
-        yield missing(f"{at}/insurance/additionalPct", "the insurance percentage")
-    elif insurance.kind == "FixedFee" and insurance.amount is None:
-        yield missing(f"{at}/insurance/amount", "the insurance amount")
+def agreement_findings(agreement: Agreement, *, accounts_on: bool) -> list[Finding]:
+    """Findings inside a management agreement; `accounts_on` says whether the account block is on."""
+    claims, share = agreement.claims, agreement.profit_share
+    found = [*_fee(agreement.fee), *_insurance(agreement.insurance)]
     if claims.kind != "off" and claims.kind != "PerClaim" and claims.cap == 0:
         message = "the annual claims cap is 0, so no claim would be billed"
-        yield Finding("CAP_ZERO", f"{at}/claims/cap", message, "incomplete")
+        found.append(Finding("CAP_ZERO", "/claims/cap", message, "incomplete"))
+    if share.kind == "on":
+        if not share.tiers:
+            message = "the profit share is on and has no tiers, so it bills nothing"
+            found.append(Finding("TIERS_INVALID", "/profitShare/tiers", message, "warning"))
+        found += tier_findings(share.tiers, "/profitShare/tiers")
+    found += validation_findings(agreement.validation)
+    if agreement.non_gl_enabled and agreement.non_gl:
+        found += _non_gl(agreement.non_gl)
+    if not accounts_on:
+        found += _accounts_off(agreement)
+    return found
 
 
-def _profit_share(agreement: Agreement, at: str) -> Iterator[Finding]:
-    share = agreement.profit_share
-    if share.kind == "off":
-        return
-    if not share.tiers:
-        message = "the profit share is on and has no tiers, so it bills nothing"
-        yield Finding("TIERS_INVALID", f"{at}/tiers", message, "warning")
-    yield from tier_findings(share.tiers, f"{at}/tiers")
+def _fee(fee: ManagementFee) -> Sequence[Finding]:
+    match fee.kind:
+        case "FixedFee":
+            return (missing("/fee/amount", "the management fee"),) if fee.amount is None else ()
+        case "RevenuePercentage":
+            return percent(fee.pct, "/fee/pct", "the management fee percentage")
+        case "PerLaborHour":
+            return _fee_jobs(fee)
 
 
-def _non_gl(agreement: Agreement, at: str) -> Iterator[Finding]:
-    for index, line in enumerate(agreement.non_gl):
+def _fee_jobs(fee: FeeHourly) -> list[Finding]:
+    found: list[Finding] = []
+    if not fee.job_codes:
+        message = "the management fee by labor hour lists no jobs"
+        found.append(Finding("NO_JOBS", "/fee/jobCodes", message, "incomplete"))
+    seen: set[str] = set()
+    for index, job in enumerate(fee.job_codes):
+        at = f"/fee/jobCodes/{index}"
+        if job.rate is None:
+            found.append(missing(f"{at}/rate", f"the rate of job {job.code}"))
+        if job.ot_rate is None:
+            found.append(missing(f"{at}/otRate", f"the overtime rate of job {job.code}", "warning"))
+        if key(job.code) in seen:
+            found.append(Finding("JOB_CODE_REPEATED", f"{at}/code", f"job code {job.code} stands twice"))
+        seen.add(key(job.code))
+    return found
+
+
+def _insurance(insurance: Insurance) -> Sequence[Finding]:
+    if insurance.kind == "BasedOnBillableAccounts" and insurance.additional_pct is None:
+        # Above 100 is legal here: surcharges up to 300 % are agreed (contract-corpus 2.2).
+        return (missing("/insurance/additionalPct", "the insurance percentage"),)
+    if insurance.kind == "FixedFee" and insurance.amount is None:
+        return (missing("/insurance/amount", "the insurance amount"),)
+    return ()
+
+
+def _non_gl(lines: Sequence[NonGlLine]) -> list[Finding]:
+    found: list[Finding] = []
+    for index, line in enumerate(lines):
+        at = f"/nonGl/{index}"
         if line.kind != "FixedAmount":
-            yield from percent(line.pct, f"{at}/{index}/pct", f"the percentage of {line.title!r}")
+            found += percent(line.pct, f"{at}/pct", f"the percentage of {line.title!r}")
         elif line.amount is None:
-            yield missing(f"{at}/{index}/amount", f"the amount of {line.title!r}")
+            found.append(missing(f"{at}/amount", f"the amount of {line.title!r}"))
+    return found
 
 
-def _accounts_off(agreement: Agreement, at: str) -> Iterator[Finding]:
+def _accounts_off(agreement: Agreement) -> list[Finding]:
     """What rests on accounts needs the account block (rules R62)."""
     resting = {
         "insurance": agreement.insurance.kind == "BasedOnBillableAccounts",
         "claims": agreement.claims.kind != "off",
-        "nonGl": bool(agreement.non_gl_enabled) and any(line.kind == "Payroll" for line in agreement.non_gl),
+        "nonGl": bool(agreement.non_gl_enabled) and "Payroll" in [line.kind for line in agreement.non_gl],
     }
-    for name, rests in resting.items():
-        if rests:
-            message = f"{name} rests on the billable accounts, and their block is off"
-            yield Finding("ACCOUNTS_OFF", f"{at}/{name}", message)
+    return [
+        Finding("ACCOUNTS_OFF", f"/{name}", f"{name} rests on the billable accounts, and their block is off")
+        for name, rests in resting.items()
+        if rests
+    ]
 
 
-def advanced_findings(component: Component, at: str) -> Iterator[Finding]:
+def advanced_findings(component: Component) -> list[Finding]:
     """Only fixed fees, advances and fixed management items may be billed in advance (rules R50)."""
     match component.kind:
         case "fixedFee" | "midMonthAdvance":
-            return
+            return []
         case "managementAgreement":
-            for index, agreement in enumerate(component.agreements):
-                if not _fixed_only(agreement):
-                    yield _needs_facts(f"{at}/agreements/{index}")
+            rows = enumerate(component.agreements)
+            return [_needs_facts(f"/agreements/{index}") for index, row in rows if not _fixed_only(row)]
         case _:
-            yield _needs_facts(at)
+            return [_needs_facts("")]
 
 
 def _needs_facts(at: str) -> Finding:

@@ -1,18 +1,25 @@
 """Semantic checks of a contract: what its shape cannot say. Every finding has a stable reason code (rules R61).
 
 Blocks that are switched off are kept and never billed, hence not checked (contract-corpus 5.1 R2). Parts are told
-apart by their `kind`: this runs for every contract of a month, and to ask a model for its class takes far longer.
+apart by their `kind`: this runs for every contract of a month, and to ask a model for its class takes far longer. The
+place of a finding is put together on its way out: a part points into itself, and whoever holds it says where it stands.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from shared_code.contracts.component_rules import component_findings
+from shared_code.contracts.component_rules import (
+    advance_findings,
+    empty,
+    job_findings,
+    room_findings,
+    service_findings,
+    structure_findings,
+)
 from shared_code.contracts.findings import Finding
-from shared_code.contracts.management_rules import accounts_findings, advanced_findings, management_findings
-from shared_code.contracts.pointers import pointer
+from shared_code.contracts.management_rules import accounts_findings, advanced_findings, agreement_findings
 from shared_code.contracts.schema import (
     BellService,
     BillableAccounts,
@@ -29,8 +36,32 @@ from shared_code.contracts.schema import (
 __all__ = ["Finding", "check", "known_groups"]
 
 HIGHEST_GROUP = 99
+_ONE_ROW = frozenset({"bellServiceFee", "depositedRevenue", "billableAccounts", "managementAgreement"})
 _TOLD_AT_IMPORT = frozenset({"SECOND_ROW", "VALIDATION_DIFFERS"})
 SITE_NUMBER = re.compile(r"[0-9A-Z][0-9A-Z-]{3,9}")  # as the site master takes them
+
+
+type _WithRows = (
+    FixedFee
+    | PerLaborHour
+    | RevenueShare
+    | BellService
+    | MidMonthAdvance
+    | DepositedRevenue
+    | BillableAccounts
+    | ManagementAgreement
+)
+type _Groups = Sequence[Mapping[str, int]]  # by the name of its field
+
+
+class _Row(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+class _GroupedRow(Protocol):
+    @property
+    def group(self) -> int: ...
 
 
 def check(contract: Contract, *, legacy: bool = False) -> list[Finding]:
@@ -43,12 +74,11 @@ def check(contract: Contract, *, legacy: bool = False) -> list[Finding]:
     accounts_on = "billableAccounts" in [part.kind for _, part in enabled]
     known = known_groups(contract)
     for index, component in enabled:
-        at = f"/components/{index}"
-        findings += _unknown_groups(component, at, known)
-        findings += _second_row(component, at)
-        findings += _contents(component, at, accounts_on=accounts_on)
+        found = _component(component, known, accounts_on=accounts_on)
         if contract.billing_type == "Advanced":
-            findings += advanced_findings(component, at)
+            found += advanced_findings(component)
+        if found:
+            findings += _inside(f"/components/{index}", found)
     return [_as_imported(finding) for finding in findings] if legacy else findings
 
 
@@ -60,55 +90,52 @@ def _as_imported(finding: Finding) -> Finding:
     return finding
 
 
-def _contents(component: Component, at: str, *, accounts_on: bool) -> Iterator[Finding]:
-    match component.kind:
-        case "billableAccounts":
-            return accounts_findings(component, at)
-        case "managementAgreement":
-            return management_findings(component, at, accounts_on=accounts_on)
-        case _:
-            return component_findings(component, at)
+def _inside(at: str, findings: Iterable[Finding]) -> list[Finding]:
+    """Findings of the part that stands at `at`, as whoever holds it points to them."""
+    return [replace(finding, pointer=f"{at}{finding.pointer}") for finding in findings]
 
 
-def _header(contract: Contract) -> Iterator[Finding]:
-    yield from _site_number(contract.site.number, "/site/number")
+def _header(contract: Contract) -> list[Finding]:
+    found = [*_site_number(contract.site.number, "/site/number")]
     start, end = contract.start_date, contract.end_date
     if start is not None and end is not None and start > end:
-        yield Finding("DATES_REVERSED", "/startDate", f"the contract starts on {start} and ends on {end}")
+        found.append(Finding("DATES_REVERSED", "/startDate", f"the contract starts on {start} and ends on {end}"))
     if contract.increment_pct and not contract.escalators:
         message = "the yearly increment is a record only; without an escalator no rate grows"
-        yield Finding("INCREMENT_UNUSED", "/incrementPct", message, "warning")
+        found.append(Finding("INCREMENT_UNUSED", "/incrementPct", message, "warning"))
     for index, extension in enumerate(contract.extensions):
         at = f"/extensions/{index}"
         if extension.kind == "value":
             message = f"{extension.pointer} held the unknown value {extension.value}; choose a known one"
-            yield Finding("UNKNOWN_VALUE", at, message, "incomplete")
+            found.append(Finding("UNKNOWN_VALUE", at, message, "incomplete"))
         else:
             message = f"{extension.pointer} is not known and is kept without effect"
-            yield Finding("UNKNOWN_FIELD", at, message, "warning")
+            found.append(Finding("UNKNOWN_FIELD", at, message, "warning"))
+    return found
 
 
-def _site_number(number: str, at: str) -> Iterator[Finding]:
+def _site_number(number: str, at: str) -> Sequence[Finding]:
     """A site number starts invoice numbers and names files; one that is not written as one is refused."""
-    if not SITE_NUMBER.fullmatch(number):
-        message = f"{number!r} is no site number; it has 4 to 10 digits, capital letters or hyphens"
-        yield Finding("SITE_NUMBER_INVALID", at, message)
+    if SITE_NUMBER.fullmatch(number):
+        return ()
+    message = f"{number!r} is no site number; it has 4 to 10 digits, capital letters or hyphens"
+    return (Finding("SITE_NUMBER_INVALID", at, message),)
 
 
-def _groups(contract: Contract) -> Iterator[Finding]:
-    if not contract.grouping_enabled:
-        return
+def _groups(contract: Contract) -> list[Finding]:
+    found: list[Finding] = []
     seen: set[int] = set()
-    for index, group in enumerate(contract.groups):
+    for index, group in enumerate(contract.groups if contract.grouping_enabled else ()):
         at = f"/groups/{index}/number"
         if not 1 <= group.number <= HIGHEST_GROUP:
             message = f"invoice group {group.number}: numbers run from 1 to {HIGHEST_GROUP}"
-            yield Finding("GROUP_TOO_HIGH", at, message)
+            found.append(Finding("GROUP_TOO_HIGH", at, message))
         if group.number in seen:
-            yield Finding("GROUP_REPEATED", at, f"invoice group {group.number} stands twice")
+            found.append(Finding("GROUP_REPEATED", at, f"invoice group {group.number} stands twice"))
         if group.site_number is not None and group.site_number.strip():
-            yield from _site_number(group.site_number.strip().upper(), f"/groups/{index}/siteNumber")
+            found += _site_number(group.site_number.strip().upper(), f"/groups/{index}/siteNumber")
         seen.add(group.number)
+    return found
 
 
 def known_groups(contract: Contract) -> tuple[int, ...]:
@@ -117,77 +144,86 @@ def known_groups(contract: Contract) -> tuple[int, ...]:
     return numbers or (1,)
 
 
-def _unknown_groups(component: Component, at: str, known: tuple[int, ...]) -> Iterator[Finding]:
-    for place, number in _group_references(component):
-        if number not in known:
-            listed = ", ".join(str(group) for group in sorted(known))
-            message = f"invoice group {number} does not exist; the contract has {listed}"
-            yield Finding("GROUP_UNKNOWN", f"{at}{pointer(place)}", message)
+def _component(component: Component, known: Sequence[int], *, accounts_on: bool) -> list[Finding]:
+    """Findings inside one enabled component: of its groups first, then of its rows."""
+    if component.kind == "perOccupiedRoom":  # it is its own row
+        unknown = [] if component.group in known else [_unknown_group("/group", component.group, known)]
+        return [*unknown, *room_findings(component)]
+    name, groups, findings = _rows(component, accounts_on=accounts_on)
+    if not groups:
+        return [empty(f"/{name}")]
+    found = [
+        _unknown_group(f"/{name}/{index}/{field}", number, known)
+        for index, pointed in enumerate(groups)
+        for field, number in pointed.items()
+        if number not in known
+    ]
+    if len(groups) > 1 and component.kind in _ONE_ROW:
+        found += _second_rows(name, len(groups))
+    for index, of_row in enumerate(findings):
+        if of_row:
+            found += _inside(f"/{name}/{index}", of_row)
+    return found
 
 
-def _group_references(component: Component) -> Iterator[tuple[tuple[str | int, ...], int]]:
-    """Every invoice group that a component points to, with the parts of its place inside the component."""
+def _rows(component: _WithRows, *, accounts_on: bool) -> tuple[str, _Groups, Sequence[Sequence[Finding]]]:
+    """The name of a component's list of rows; of each row the groups that it points to; and what is found inside."""
     match component.kind:
-        case "perOccupiedRoom":
-            yield ("group",), component.group
+        case "fixedFee":
+            return "lines", _grouped(component.lines), [service_findings(line) for line in component.lines]
+        case "perLaborHour":
+            return "lines", _grouped(component.lines), job_findings(component.lines)
+        case "revenueShare":
+            return "structures", _grouped(component.structures), structure_findings(component.structures)
+        case "midMonthAdvance":
+            return "items", _grouped(component.items), [advance_findings(item) for item in component.items]
         case "billableAccounts":
-            for index, block in enumerate(component.blocks):
-                yield ("blocks", index, "payrollGroup"), block.payroll_group
-                yield ("blocks", index, "expenseGroup"), block.expense_group
+            blocks = component.blocks
+            groups = [{"payrollGroup": block.payroll_group, "expenseGroup": block.expense_group} for block in blocks]
+            return "blocks", groups, [accounts_findings(block) for block in blocks]
+        case "managementAgreement":
+            rows = component.agreements
+            return "agreements", _grouped(rows), [agreement_findings(row, accounts_on=accounts_on) for row in rows]
         case _:
-            name, rows = _grouped_rows(component)
-            for index, row in enumerate(rows):
-                yield (name, index, "group"), row.group
+            return "items", _grouped(component.items), ()
 
 
-type _Grouped = (
-    FixedFee | PerLaborHour | RevenueShare | BellService | MidMonthAdvance | DepositedRevenue | ManagementAgreement
-)
+def _grouped(rows: Sequence[_GroupedRow]) -> _Groups:
+    return [{"group": row.group} for row in rows]
 
 
-class _Row(Protocol):
-    @property
-    def id(self) -> str: ...
+def _unknown_group(at: str, number: int, known: Sequence[int]) -> Finding:
+    listed = ", ".join(str(group) for group in sorted(known))
+    return Finding("GROUP_UNKNOWN", at, f"invoice group {number} does not exist; the contract has {listed}")
 
 
-class _GroupedRow(_Row, Protocol):
-    @property
-    def group(self) -> int: ...
+def _second_rows(name: str, count: int) -> list[Finding]:
+    """Blocks that bill a site total allow one row (rules R9)."""
+    message = "a second row would bill the site's total twice; one row is allowed"
+    return [Finding("SECOND_ROW", f"/{name}/{index}", message) for index in range(1, count)]
 
 
-def rows_of(component: _Grouped | BillableAccounts) -> tuple[str, Sequence[_Row]]:
+def rows_of(component: _WithRows) -> tuple[str, Sequence[_Row]]:
     """The rows of a component and the name of their list."""
-    if component.kind == "billableAccounts":
-        return "blocks", component.blocks
-    return _grouped_rows(component)
-
-
-def _grouped_rows(component: _Grouped) -> tuple[str, Sequence[_GroupedRow]]:
     match component.kind:
         case "fixedFee" | "perLaborHour":
             return "lines", component.lines
         case "revenueShare":
             return "structures", component.structures
+        case "billableAccounts":
+            return "blocks", component.blocks
         case "managementAgreement":
             return "agreements", component.agreements
         case _:
             return "items", component.items
 
 
-def _second_row(component: Component, at: str) -> Iterator[Finding]:
-    """Blocks that bill a site total allow one row (rules R9)."""
-    match component.kind:
-        case "bellServiceFee" | "depositedRevenue" | "billableAccounts" | "managementAgreement":
-            name, rows = rows_of(component)
-            for index in range(1, len(rows)):
-                message = "a second row would bill the site's total twice; one row is allowed"
-                yield Finding("SECOND_ROW", f"{at}/{name}/{index}", message)
-
-
-def _repeated(contract: Contract) -> Iterator[Finding]:
+def _repeated(contract: Contract) -> list[Finding]:
     if len(set(map(type, contract.components))) == len(contract.components):  # each kind has a class of its own
-        return
+        return []
     kinds = [component.kind for component in contract.components]
-    for index, kind in enumerate(kinds):
-        if kind in kinds[:index]:
-            yield Finding("COMPONENT_REPEATED", f"/components/{index}", f"the component {kind} stands twice")
+    return [
+        Finding("COMPONENT_REPEATED", f"/components/{index}", f"the component {kind} stands twice")
+        for index, kind in enumerate(kinds)
+        if kind in kinds[:index]
+    ]
