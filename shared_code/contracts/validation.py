@@ -6,7 +6,7 @@ place of a finding is put together on its way out: a part points into itself, an
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -51,7 +51,6 @@ type _WithRows = (
     | BillableAccounts
     | ManagementAgreement
 )
-type _Groups = Sequence[Mapping[str, int]]  # by the name of its field
 
 
 class _Row(Protocol):
@@ -59,17 +58,12 @@ class _Row(Protocol):
     def id(self) -> str: ...
 
 
-class _GroupedRow(Protocol):
-    @property
-    def group(self) -> int: ...
-
-
 def check(contract: Contract, *, legacy: bool = False) -> list[Finding]:
     """Every finding about a contract, in document order, pointers into the document.
 
     With `legacy`, what an import tells and generation refuses is a warning instead of an error (rules R9).
     """
-    findings = [*_header(contract), *_groups(contract), *_repeated(contract)]
+    findings = _header(contract) + _groups(contract) + _repeated(contract)
     enabled = [(index, part) for index, part in enumerate(contract.components) if part.enabled]
     accounts_on = "billableAccounts" in [part.kind for _, part in enabled]
     known = known_groups(contract)
@@ -78,7 +72,7 @@ def check(contract: Contract, *, legacy: bool = False) -> list[Finding]:
         if contract.billing_type == "Advanced":
             found += advanced_findings(component)
         if found:
-            findings += _inside(f"/components/{index}", found)
+            findings += _moved(f"/components/{index}", found)
     return [_as_imported(finding) for finding in findings] if legacy else findings
 
 
@@ -90,13 +84,13 @@ def _as_imported(finding: Finding) -> Finding:
     return finding
 
 
-def _inside(at: str, findings: Iterable[Finding]) -> list[Finding]:
+def _moved(at: str, findings: Iterable[Finding]) -> list[Finding]:
     """Findings of the part that stands at `at`, as whoever holds it points to them."""
     return [replace(finding, pointer=f"{at}{finding.pointer}") for finding in findings]
 
 
 def _header(contract: Contract) -> list[Finding]:
-    found = [*_site_number(contract.site.number, "/site/number")]
+    found = _site_number(contract.site.number, "/site/number")
     start, end = contract.start_date, contract.end_date
     if start is not None and end is not None and start > end:
         found.append(Finding("DATES_REVERSED", "/startDate", f"the contract starts on {start} and ends on {end}"))
@@ -114,18 +108,20 @@ def _header(contract: Contract) -> list[Finding]:
     return found
 
 
-def _site_number(number: str, at: str) -> Sequence[Finding]:
+def _site_number(number: str, at: str) -> list[Finding]:
     """A site number starts invoice numbers and names files; one that is not written as one is refused."""
     if SITE_NUMBER.fullmatch(number):
-        return ()
+        return []
     message = f"{number!r} is no site number; it has 4 to 10 digits, capital letters or hyphens"
-    return (Finding("SITE_NUMBER_INVALID", at, message),)
+    return [Finding("SITE_NUMBER_INVALID", at, message)]
 
 
 def _groups(contract: Contract) -> list[Finding]:
     found: list[Finding] = []
+    if not contract.grouping_enabled:
+        return found
     seen: set[int] = set()
-    for index, group in enumerate(contract.groups if contract.grouping_enabled else ()):
+    for index, group in enumerate(contract.groups):
         at = f"/groups/{index}/number"
         if not 1 <= group.number <= HIGHEST_GROUP:
             message = f"invoice group {group.number}: numbers run from 1 to {HIGHEST_GROUP}"
@@ -147,49 +143,54 @@ def known_groups(contract: Contract) -> tuple[int, ...]:
 def _component(component: Component, known: Sequence[int], *, accounts_on: bool) -> list[Finding]:
     """Findings inside one enabled component: of its groups first, then of its rows."""
     if component.kind == "perOccupiedRoom":  # it is its own row
-        unknown = [] if component.group in known else [_unknown_group("/group", component.group, known)]
+        unknown = () if component.group in known else (_unknown_group("/group", component.group, known),)
         return [*unknown, *room_findings(component)]
     name, groups, findings = _rows(component, accounts_on=accounts_on)
-    if not groups:
+    if not findings:
         return [empty(f"/{name}")]
     found = [
-        _unknown_group(f"/{name}/{index}/{field}", number, known)
-        for index, pointed in enumerate(groups)
-        for field, number in pointed.items()
+        _unknown_group(_group_place(name, place), number, known)
+        for place, number in enumerate(groups)
         if number not in known
     ]
-    if len(groups) > 1 and component.kind in _ONE_ROW:
-        found += _second_rows(name, len(groups))
-    for index, of_row in enumerate(findings):
-        if of_row:
-            found += _inside(f"/{name}/{index}", of_row)
+    if len(findings) > 1 and component.kind in _ONE_ROW:
+        found += _second_rows(name, len(findings))
+    for index, inside in enumerate(findings):
+        if inside:
+            found += _moved(f"/{name}/{index}", inside)
     return found
 
 
-def _rows(component: _WithRows, *, accounts_on: bool) -> tuple[str, _Groups, Sequence[Sequence[Finding]]]:
-    """The name of a component's list of rows; of each row the groups that it points to; and what is found inside."""
+def _rows(component: _WithRows, *, accounts_on: bool) -> tuple[str, list[int], Sequence[Sequence[Finding]]]:
+    """The name of a component's list of rows, the groups that its rows point to, and what is found inside each row."""
     match component.kind:
         case "fixedFee":
-            return "lines", _grouped(component.lines), [service_findings(line) for line in component.lines]
+            lines = component.lines
+            return "lines", [line.group for line in lines], [service_findings(line) for line in lines]
         case "perLaborHour":
-            return "lines", _grouped(component.lines), job_findings(component.lines)
+            return "lines", [line.group for line in component.lines], job_findings(component.lines)
         case "revenueShare":
-            return "structures", _grouped(component.structures), structure_findings(component.structures)
+            structures = component.structures
+            return "structures", [row.group for row in structures], structure_findings(structures)
         case "midMonthAdvance":
-            return "items", _grouped(component.items), [advance_findings(item) for item in component.items]
+            items = component.items
+            return "items", [item.group for item in items], [advance_findings(item) for item in items]
         case "billableAccounts":
             blocks = component.blocks
-            groups = [{"payrollGroup": block.payroll_group, "expenseGroup": block.expense_group} for block in blocks]
+            groups = [number for block in blocks for number in (block.payroll_group, block.expense_group)]
             return "blocks", groups, [accounts_findings(block) for block in blocks]
         case "managementAgreement":
             rows = component.agreements
-            return "agreements", _grouped(rows), [agreement_findings(row, accounts_on=accounts_on) for row in rows]
+            found = [agreement_findings(row, accounts_on=accounts_on) for row in rows]
+            return "agreements", [row.group for row in rows], found
         case _:
-            return "items", _grouped(component.items), ()
+            return "items", [item.group for item in component.items], [()] * len(component.items)
 
 
-def _grouped(rows: Sequence[_GroupedRow]) -> _Groups:
-    return [{"group": row.group} for row in rows]
+def _group_place(name: str, place: int) -> str:
+    if name == "blocks":
+        return f"/{name}/{place // 2}/{('payrollGroup', 'expenseGroup')[place % 2]}"
+    return f"/{name}/{place}/group"
 
 
 def _unknown_group(at: str, number: int, known: Sequence[int]) -> Finding:
