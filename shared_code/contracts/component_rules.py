@@ -115,7 +115,7 @@ def structure_findings(structures: Sequence[Structure]) -> list[list[Finding]]:
 
 def _structure(structure: Structure) -> list[Finding]:
     found: list[Finding] = []
-    if not "".join(structure.revenue_codes).strip():
+    if not any(map(str.strip, structure.revenue_codes)):
         message = "the structure names no revenue code, so it would bill nothing"
         found.append(Finding("CODE_MISSING", "/revenueCodes", message, "incomplete"))
     if not structure.tiers:

@@ -64,15 +64,14 @@ def check(contract: Contract, *, legacy: bool = False) -> list[Finding]:
     With `legacy`, what an import tells and generation refuses is a warning instead of an error (rules R9).
     """
     findings = _header(contract) + _groups(contract) + _repeated(contract)
-    enabled = [(index, part) for index, part in enumerate(contract.components) if part.enabled]
-    accounts_on = "billableAccounts" in [part.kind for _, part in enabled]
     known = known_groups(contract)
-    for index, component in enabled:
-        found = _component(component, known, accounts_on=accounts_on)
-        if contract.billing_type == "Advanced":
-            found += advanced_findings(component)
-        if found:
-            findings += _moved(f"/components/{index}", found)
+    for index, component in enumerate(contract.components):
+        if component.enabled:
+            found = _component(component, contract, known)
+            if contract.billing_type == "Advanced":
+                found += advanced_findings(component)
+            if found:
+                findings += _moved(f"/components/{index}", found)
     return [_as_imported(finding) for finding in findings] if legacy else findings
 
 
@@ -140,12 +139,12 @@ def known_groups(contract: Contract) -> tuple[int, ...]:
     return numbers or (1,)
 
 
-def _component(component: Component, known: Sequence[int], *, accounts_on: bool) -> list[Finding]:
+def _component(component: Component, contract: Contract, known: Sequence[int]) -> list[Finding]:
     """Findings inside one enabled component: of its groups first, then of its rows."""
     if component.kind == "perOccupiedRoom":  # it is its own row
         unknown = () if component.group in known else (_unknown_group("/group", component.group, known),)
         return [*unknown, *room_findings(component)]
-    name, groups, findings = _rows(component, accounts_on=accounts_on)
+    name, groups, findings = _rows(component, contract)
     if not findings:
         return [empty(f"/{name}")]
     found = [
@@ -161,30 +160,34 @@ def _component(component: Component, known: Sequence[int], *, accounts_on: bool)
     return found
 
 
-def _rows(component: _WithRows, *, accounts_on: bool) -> tuple[str, list[int], Sequence[Sequence[Finding]]]:
+def _rows(component: _WithRows, contract: Contract) -> tuple[str, list[int], Sequence[Sequence[Finding]]]:
     """The name of a component's list of rows, the groups that its rows point to, and what is found inside each row."""
     match component.kind:
-        case "fixedFee":
-            lines = component.lines
-            return "lines", [line.group for line in lines], [service_findings(line) for line in lines]
-        case "perLaborHour":
-            return "lines", [line.group for line in component.lines], job_findings(component.lines)
-        case "revenueShare":
-            structures = component.structures
-            return "structures", [row.group for row in structures], structure_findings(structures)
-        case "midMonthAdvance":
-            items = component.items
-            return "items", [item.group for item in items], [advance_findings(item) for item in items]
+        case "depositedRevenue" | "bellServiceFee":
+            return "items", [item.group for item in component.items], [()] * len(component.items)
         case "billableAccounts":
             blocks = component.blocks
             groups = [number for block in blocks for number in (block.payroll_group, block.expense_group)]
             return "blocks", groups, [accounts_findings(block) for block in blocks]
         case "managementAgreement":
-            rows = component.agreements
+            rows, accounts_on = component.agreements, _accounts_on(contract)
             found = [agreement_findings(row, accounts_on=accounts_on) for row in rows]
             return "agreements", [row.group for row in rows], found
-        case _:
-            return "items", [item.group for item in component.items], [()] * len(component.items)
+        case "revenueShare":
+            structures = component.structures
+            return "structures", [row.group for row in structures], structure_findings(structures)
+        case "perLaborHour":
+            return "lines", [line.group for line in component.lines], job_findings(component.lines)
+        case "fixedFee":
+            lines = component.lines
+            return "lines", [line.group for line in lines], [service_findings(line) for line in lines]
+        case "midMonthAdvance":
+            items = component.items
+            return "items", [item.group for item in items], [advance_findings(item) for item in items]
+
+
+def _accounts_on(contract: Contract) -> bool:
+    return "billableAccounts" in [part.kind for part in contract.components if part.enabled]
 
 
 def _group_place(name: str, place: int) -> str:
