@@ -26,6 +26,7 @@ from shared_code.contracts.schema import (
     Component,
     Contract,
     DepositedRevenue,
+    Extension,
     FixedFee,
     ManagementAgreement,
     MidMonthAdvance,
@@ -39,7 +40,6 @@ HIGHEST_GROUP = 99
 _ONE_ROW = frozenset({"bellServiceFee", "depositedRevenue", "billableAccounts", "managementAgreement"})
 _TOLD_AT_IMPORT = frozenset({"SECOND_ROW", "VALIDATION_DIFFERS"})
 SITE_NUMBER = re.compile(r"[0-9A-Z][0-9A-Z-]{3,9}")  # as the site master takes them
-
 
 type _WithRows = (
     FixedFee
@@ -96,7 +96,14 @@ def _header(contract: Contract) -> list[Finding]:
     if contract.increment_pct and not contract.escalators:
         message = "the yearly increment is a record only; without an escalator no rate grows"
         found.append(Finding("INCREMENT_UNUSED", "/incrementPct", message, "warning"))
-    for index, extension in enumerate(contract.extensions):
+    if contract.extensions:
+        found += _extensions(contract.extensions)
+    return found
+
+
+def _extensions(extensions: Sequence[Extension]) -> list[Finding]:
+    found: list[Finding] = []
+    for index, extension in enumerate(extensions):
         at = f"/extensions/{index}"
         if extension.kind == "value":
             message = f"{extension.pointer} held the unknown value {extension.value}; choose a known one"
@@ -141,27 +148,27 @@ def known_groups(contract: Contract) -> tuple[int, ...]:
 
 def _component(component: Component, contract: Contract, known: Sequence[int]) -> list[Finding]:
     """Findings inside one enabled component: of its groups first, then of its rows."""
-    if component.kind == "perOccupiedRoom":  # it is its own row
-        unknown = () if component.group in known else (_unknown_group("/group", component.group, known),)
-        return [*unknown, *room_findings(component)]
     name, groups, findings = _rows(component, contract)
     if not findings:
         return [empty(f"/{name}")]
     found = [
-        _unknown_group(_group_place(name, place), number, known)
-        for place, number in enumerate(groups)
+        _unknown_group(_group_place(name, index), number, known)
+        for index, number in enumerate(groups)
         if number not in known
     ]
     if len(findings) > 1 and component.kind in _ONE_ROW:
         found += _second_rows(name, len(findings))
-    for index, inside in enumerate(findings):
-        if inside:
-            found += _moved(f"/{name}/{index}", inside)
+    if any(findings):
+        for index, inside in enumerate(findings):
+            found += _moved(_row_place(name, index), inside)
     return found
 
 
-def _rows(component: _WithRows, contract: Contract) -> tuple[str, list[int], Sequence[Sequence[Finding]]]:
-    """The name of a component's list of rows, the groups that its rows point to, and what is found inside each row."""
+def _rows(component: Component, contract: Contract) -> tuple[str, list[int], Sequence[Sequence[Finding]]]:
+    """The name of a component's list of rows, the groups that its rows point to, and what is found inside each row.
+
+    The block of rooms has no list: it is its own row.
+    """
     match component.kind:
         case "depositedRevenue" | "bellServiceFee":
             return "items", [item.group for item in component.items], [()] * len(component.items)
@@ -184,16 +191,23 @@ def _rows(component: _WithRows, contract: Contract) -> tuple[str, list[int], Seq
         case "midMonthAdvance":
             items = component.items
             return "items", [item.group for item in items], [advance_findings(item) for item in items]
+        case "perOccupiedRoom":
+            return "", [component.group], [room_findings(component)]
 
 
 def _accounts_on(contract: Contract) -> bool:
     return "billableAccounts" in [part.kind for part in contract.components if part.enabled]
 
 
-def _group_place(name: str, place: int) -> str:
+def _row_place(name: str, index: int) -> str:
+    return f"/{name}/{index}" if name else ""
+
+
+def _group_place(name: str, index: int) -> str:
+    """Where one of the groups of `_rows` stands: account blocks have two each."""
     if name == "blocks":
-        return f"/{name}/{place // 2}/{('payrollGroup', 'expenseGroup')[place % 2]}"
-    return f"/{name}/{place}/group"
+        return f"{_row_place(name, index // 2)}/{('payrollGroup', 'expenseGroup')[index % 2]}"
+    return f"{_row_place(name, index)}/group"
 
 
 def _unknown_group(at: str, number: int, known: Sequence[int]) -> Finding:
