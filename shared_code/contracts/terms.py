@@ -102,8 +102,12 @@ class PeriodTerms(_Remembering):
     @cached_property
     def errors(self) -> tuple[Finding, ...]:
         """What stops generation: contract errors, missing numbers, escalators not to be followed (rules R48, R61)."""
-        found = tuple(finding for finding in check(self.contract) if finding.blocks_generation)
-        return (*found, *escalator_findings(self.contract), *self._disputed())
+        found = [finding for finding in check(self.contract) if finding.blocks_generation]
+        if self.contract.escalators:
+            found += escalator_findings(self.contract)
+        if self.rates:
+            found += self._disputed()
+        return tuple(found)
 
     def _disputed(self) -> Iterator[Finding]:
         for note in _notes(self.rates):

@@ -64,11 +64,11 @@ def check(contract: Contract, *, legacy: bool = False) -> list[Finding]:
     With `legacy`, what an import tells and generation refuses is a warning instead of an error (rules R9).
     """
     findings = _header(contract) + _groups(contract) + _repeated(contract)
-    known = known_groups(contract)
+    known, in_advance = known_groups(contract), contract.billing_type == "Advanced"
     for index, component in enumerate(contract.components):
         if component.enabled:
             found = _component(component, contract, known)
-            if contract.billing_type == "Advanced":
+            if in_advance:
                 found += advanced_findings(component)
             if found:
                 findings += _moved(f"/components/{index}", found)
