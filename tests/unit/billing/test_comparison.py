@@ -131,6 +131,12 @@ REASONS = [
     # case, facts, lines, why
     ("R25: no forecast", expected(POSTED, None), [], ("NO_FORECAST",)),
     ("R25: no forecast and nothing came in", expected(october(a6200="1"), None), [], ()),
+    (
+        "R25: no forecast, and as much invoiced as posted",
+        expected(october(a4000="-50"), None),
+        [line("50")],
+        ("NO_FORECAST",),
+    ),
     ("a forecast of 0 gives no percentage", expected(POSTED, "0"), [], ("NO_FORECAST",)),
     ("R51: no ledger", expected(facts(), "-100"), [line("100")], ("NO_LEDGER",)),
     ("R51: neither of them", facts(), [line("1")], ("NO_FORECAST", "NO_LEDGER")),

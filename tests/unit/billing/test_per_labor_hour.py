@@ -199,6 +199,12 @@ def test_a_null_overtime_rate_fails_only_when_there_are_overtime_hours(
     assert len(outcome.lines) == (0 if missing else 2)
 
 
+def test_a_null_overtime_rate_of_a_role_that_nobody_worked_in_bills_nothing() -> None:
+    outcome = bill(contract(labor(job("VALET", "20", None))), facts(hours={"BELL": ("8", "1")}))
+
+    assert (outcome.lines, outcome.reasons) == ((), ())
+
+
 def test_a_null_rate_fails_whatever_the_hours() -> None:
     assert codes(bill(contract(labor(job("VALET", None, "30"))), facts(hours={}))) == ["NULL_NUMBER"]
 

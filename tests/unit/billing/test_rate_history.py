@@ -13,13 +13,15 @@ from shared_code.contracts.schema import (
     PtebPercentage,
     SupportFixed,
 )
-from shared_code.facts.model import SiteFacts
+from shared_code.facts.model import TIMESHEET, SiteFacts
 from tests.unit.billing.builders import (
     CONTEXT,
     PERIOD,
     contract,
     facts,
     fees,
+    job,
+    labor,
     managed,
     money,
     monthly,
@@ -63,6 +65,20 @@ def test_a_fee_that_has_risen_says_what_was_stated_and_each_step() -> None:
             "2026-07-01: $100.00 to $110.00, 10 % more",
         ]
     }
+
+
+def test_a_line_with_a_history_keeps_its_steps_and_source_rows() -> None:
+    deal = contract(labor(job("VALET", "20", "20")), escalators=(rise("perLaborHour.rate"),))
+
+    (line,) = compute(rated.terms(deal, str(PERIOD)), facts(hours={"VALET": ("8", "1")}), CONTEXT).lines
+
+    assert keys(line.trace.inputs["rateHistory"]) == ["perLaborHour/valet/otRate", "perLaborHour/valet/rate"]
+    assert [step.text for step in line.trace.steps] == [
+        "8 regular hours at $22.00",
+        "1 overtime and holiday hours at $22.00",
+        "Both together, since their rates are the same",
+    ]
+    assert [source.dataset for source in line.trace.facts] == [TIMESHEET]
 
 
 def test_a_fee_that_stands_as_it_was_stated_has_no_history() -> None:

@@ -292,6 +292,15 @@ def test_a_window_needs_every_month_since_it_or_the_site_started(
     assert [reason.code for reason in outcome.reasons] == expected
 
 
+def test_the_windows_of_all_structures_are_needed() -> None:
+    """The year lacks its first three months; the window that began in August has all of its months."""
+    year = structure(("10", None), window="AnnualCalendar")
+    since_august = structure(("10", None), codes=("SM1",), window="AnnualAnniversary")
+    deal = contract(share(year, since_august), anchor_date=date(2025, 8, 1))
+
+    assert codes(bill(deal, facts(revenue=monthly(*["100"] * 7)))) == ["MISSING_HISTORY"] * 3
+
+
 EARLIER = [
     # what is wrong with August, the reason of October
     ({"rejected": 2}, ["REJECTED_ROWS"]),
