@@ -170,8 +170,6 @@ def _rows(component: Component, contract: Contract) -> tuple[str, list[int], Seq
     The block of rooms has no list: it is its own row.
     """
     match component.kind:
-        case "depositedRevenue" | "bellServiceFee":
-            return "items", [item.group for item in component.items], [()] * len(component.items)
         case "billableAccounts":
             blocks = component.blocks
             groups = [number for block in blocks for number in (block.payroll_group, block.expense_group)]
@@ -193,6 +191,8 @@ def _rows(component: Component, contract: Contract) -> tuple[str, list[int], Seq
             return "items", [item.group for item in items], [advance_findings(item) for item in items]
         case "perOccupiedRoom":
             return "", [component.group], [room_findings(component)]
+        case _:  # rows of which nothing is checked
+            return "items", [item.group for item in component.items], [()] * len(component.items)
 
 
 def _accounts_on(contract: Contract) -> bool:
