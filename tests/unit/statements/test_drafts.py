@@ -35,6 +35,7 @@ from shared_code.statements.drafts import (
     trace_json,
 )
 from shared_code.statements.invoice_numbers import invoice_date, invoice_number
+from shared_code.statements.rows import line_rows
 from tests.unit.billing.builders import contract, money
 
 SEPTEMBER = Period(2024, 9)
@@ -99,6 +100,16 @@ def test_each_group_with_lines_makes_an_invoice_in_the_order_of_numbers() -> Non
     ]
     assert [str(row.amount) for row in found.invoices[1].lines] == ["30", "5"]
     assert found.total == money("45")
+
+
+def test_no_invoice_and_no_line_of_a_statement_has_the_identifier_of_another() -> None:
+    """Lines are numbered by the last digits of their invoice's identifier, which are 0 there (decision 28)."""
+    found = draft([line("1", number) for number in (1, 2) for _ in range(12)], groups=[group(1), group(2)])
+
+    invoices = [invoice.invoice_id for invoice in found.invoices]
+    lines = [row["line_id"] for row in line_rows(found)]
+    assert [one[-4:] for one in invoices] == ["0000", "0000"]
+    assert len({found.statement_id, *invoices, *lines}) == 1 + 2 + 24
 
 
 SUMS = [
