@@ -79,6 +79,7 @@ invariants: setup ## what must always be true of the database (STATE=.state/loca
 	@OPERATOR_NAME="$${OPERATOR_NAME:-operator}" DATABASE_URL="$${DATABASE_URL:-sqlite:///$(STATE)/powerbill.sqlite}" $(PY) -m shared_code.operations.invariants
 
 shadow: setup ## bill a folder of drops month by month (DROPS=folder PERIODS=2026-01:2026-09 OUT=file RATES_AS_OF=2025-12)
+	@test -n "$(DROPS)" -a -n "$(PERIODS)" -a -n "$(OUT)" || { echo "say what to bill, and where to write it: make shadow DROPS=folder PERIODS=2026-01:2026-09 OUT=file" >&2; exit 2; }
 	@$(PY) -m localhost.shadow --drops "$(DROPS)" --periods "$(PERIODS)" --out "$(OUT)" --rates-as-of "$(RATES_AS_OF)"
 
 shadow-compare: setup ## the differences of two such files by site, line and cent (A=file B=file)
