@@ -6,11 +6,13 @@ the same port and state. `wait_until` polls a condition and shows the ends of th
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -36,11 +38,26 @@ STOP_SECONDS = 20.0
 LOG_TAIL = 4000
 
 
-def free_port() -> int:
-    """A TCP port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+# Below what Linux, macOS and Windows give to outgoing connections: such a port stays free until it is used.
+PORTS = range(20_000, 32_768)
+
+
+def reserve_port() -> tuple[int, socket.socket]:
+    """A TCP port that is free now, and the token that keeps others who ask here from taking it: close it at the end.
+
+    The token is the UDP port of the same number, which one process at a time can have, and none after its death.
+    """
+    for port in random.SystemRandom().sample(PORTS, min(len(PORTS), 1_000)):
+        token = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            token.bind(("127.0.0.1", port))
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            token.close()
+            continue
+        return port, token
+    raise ProcessError(f"no port from {PORTS.start} to {PORTS.stop - 1} is free")
 
 
 def wait_until[T](condition: Callable[[], T], *processes: "Process", seconds: float = START_SECONDS) -> T:
@@ -70,6 +87,12 @@ class Process(ABC):
         self.process: subprocess.Popen[bytes] | None = None
         self.log = folder / f"{self.name}.out"
         self._log_start = 0  # of this start; the file keeps earlier ones
+
+    def _reserve_port(self) -> int:
+        """A port that nobody takes while this object lives, between its starts too."""
+        port, token = reserve_port()
+        weakref.finalize(self, token.close)
+        return port
 
     @abstractmethod
     def command(self) -> Sequence[str]:
@@ -190,8 +213,8 @@ class Azurite(Process):
 
     def __init__(self, folder: Path, port: int | None = None, queue_port: int | None = None) -> None:
         super().__init__(folder)
-        self.port = port or free_port()
-        self.queue_port = queue_port or free_port()
+        self.port = port or self._reserve_port()
+        self.queue_port = queue_port or self._reserve_port()
 
     @property
     def connection_string(self) -> str:
@@ -218,7 +241,7 @@ class Bus(Process):
 
     def __init__(self, folder: Path, port: int | None = None, config: Path | None = None) -> None:
         super().__init__(folder)
-        self.port = port or free_port()
+        self.port = port or self._reserve_port()
         self.config = config
 
     @property
@@ -251,7 +274,7 @@ class Host(Process):
         super().__init__(folder, environment)
         self.app = app
         self.scale_out = scale_out
-        self.port = port or free_port()
+        self.port = port or self._reserve_port()
 
     def command(self) -> Sequence[str]:
         where = ["--app", str(self.app), "--state", str(self.folder), "--port", str(self.port)]
