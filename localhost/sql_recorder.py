@@ -23,6 +23,7 @@ from sqlalchemy.sql.compiler import Compiled, SQLCompiler
 
 from localhost.tsql import MOST_PARAMETERS, problems
 from shared_code.foundation.dialect import as_azure_sql
+from shared_code.foundation.many import MADE_OF, kept_query
 
 ROOT = Path(__file__).resolve().parents[1]
 PRODUCT = str(ROOT / "shared_code")
@@ -69,13 +70,13 @@ class Recorder:
 
     def _executed(self, _conn: Any, _cursor: Any, sql: str, values: Any, context: Any, many: bool) -> None:
         compiled = getattr(context, "compiled", None)
-        if compiled is None:
-            self._raw(sql)
-            return
         number = 0 if many else len(values)
         if number > MOST_PARAMETERS:
             self._tell(sql, problems("SELECT 1", number))
-        if compiled not in self._compiled:
+        if compiled is None:
+            made_of = context.execution_options.get(MADE_OF) if context is not None else None
+            self._raw(sql) if made_of is None else self._kept(*made_of)
+        elif compiled not in self._compiled:
             self._compiled.add(compiled)
             self._look(compiled, sql, next(iter(context.compiled_parameters), {}))
 
@@ -91,6 +92,14 @@ class Recorder:
         elif not isinstance(element, sa.schema.ExecutableDDLElement) or isinstance(element, _WRITTEN_BY_CORE):
             self.statements += 1
             self._tell(*examine(element, self._dialect, getattr(compiled, "column_keys", None), values))
+
+    def _kept(self, element: sa.Executable, values: Mapping[str, Any]) -> None:
+        """A statement that the product makes texts of itself; it lives as long as the process."""
+        if element not in self._keys:
+            self._keys.add(element)
+            self.statements += 1
+            self._tell(*examine(element, self._dialect, values=values))
+            kept_query(element, self._dialect)  # whether its text for SQL Server can be made, too
 
     def _raw(self, sql: str) -> None:
         """Text that the product wrote itself. Tests speak to SQLite as they like."""

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from shared_code.contracts.tables import contract, contract_version
 from shared_code.foundation.calendar import Period
 from shared_code.foundation.database import AnyRow
+from shared_code.foundation.many import stored_rows
 from shared_code.foundation.visibility import Visibility
 
 
@@ -102,5 +103,5 @@ def set_billed_through(connection: Connection, contract_ids: Sequence[str], peri
     found: dict[str, int] = {}
     for start in range(0, len(contract_ids), 1000):
         asked = {"contract_ids": contract_ids[start : start + 1000], "period": str(period)}
-        found.update(iter(connection.execute(_BILLED, asked).all()))
+        found.update(stored_rows(connection, _BILLED, asked))
     return found

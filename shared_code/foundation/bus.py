@@ -109,13 +109,18 @@ def _bury(message: Message) -> None:
     _mark_published([message.message_id])
 
 
+_PUBLISHED = (
+    outbox.update()
+    .where(outbox.c.message_id.in_(sa.bindparam("ids", (), expanding=True)))
+    .values(published_at=sa.bindparam("instant"))
+)
+
+
 def _mark_published(ids: Sequence[str]) -> None:
     with transaction() as work:
         for start in range(0, len(ids), 1000):
             part = ids[start : start + 1000]
-            work.connection.execute(
-                outbox.update().where(outbox.c.message_id.in_(part)).values(published_at=clock.now())
-            )
+            work.connection.execute(_PUBLISHED, {"ids": part, "instant": clock.now()})
 
 
 def sweep() -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,6 +13,9 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
+
+MADE_OF = "powerbill_made_of"
+"""Execution option of a text: the statement and the values that it is made of, for those who watch what is executed."""
 
 type Row = Mapping[str, Any]
 _NOTHING: Row = MappingProxyType({})
@@ -59,18 +64,103 @@ def write_many(
 
 
 def stored_rows(connection: Connection, statement: sa.Executable, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """All rows of a query as the driver gives them. What is exact in a column is told by `from_storage`."""
-    cursor: Any = connection.execute(statement, values).cursor
+    """All rows of a query as the driver gives them. What is exact in a column is told by `from_storage`.
+
+    The same rows as `connection.execute(statement, values)` has, in a third of the time where lists of values are
+    given. Keep the statement: its SQL is made once for each object. Raises KeyError for a value that is missing and for
+    one that the statement does not have, and ValueError for a statement that `kept_query` does not take.
+    """
+    sql, given = kept_query(statement, connection.dialect).filled(values)
+    made_of = {MADE_OF: (statement, values)}
+    cursor: Any = connection.exec_driver_sql(sql, given, execution_options=made_of).cursor
     return [] if cursor is None else list(cursor.fetchall())
+
+
+def named_rows(connection: Connection, statement: sa.Executable, values: Mapping[str, Any]) -> list[Any]:
+    """All rows of a query that is kept, exact and with their columns by name; refuses what `stored_rows` refuses."""
+    named, read = _columns(statement, connection.dialect)
+    return [
+        named([value if to is None else to(value) for to, value in zip(read, row, strict=True)])
+        for row in stored_rows(connection, statement, values)
+    ]
 
 
 def from_storage(connection: Connection, column: sa.Column[Any]) -> Callable[[Any], Any]:
     """Turns a stored value of `column` into what SQLAlchemy would have read."""
-    return column.type.dialect_impl(connection.dialect).result_processor(connection.dialect, None) or _itself
+    return _reader(column, connection.dialect) or _itself
+
+
+def _reader(column: sa.ColumnElement[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    return column.type.dialect_impl(dialect).result_processor(dialect, None)
 
 
 def _itself(value: Any) -> Any:
     return value
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """A compiled query: its text around each list of values, and its parameters in order with whether each is a list.
+
+    `named` are the values that it takes, `required` those that it has not itself.
+    """
+
+    pieces: tuple[str, ...]
+    parameters: tuple[tuple[_Parameter, bool], ...]
+    named: frozenset[str]
+    required: frozenset[str]
+
+    def filled(self, values: Row) -> tuple[str, tuple[Any, ...]]:
+        """The text with a mark for each value, and the values."""
+        if not self.required <= values.keys() <= self.named:
+            raise KeyError(*sorted((self.required - values.keys()) | (values.keys() - self.named)))
+        pieces = iter(self.pieces)
+        text: list[str] = [next(pieces)]
+        given: list[Any] = []
+        for parameter, is_list in self.parameters:
+            value, stored = values.get(parameter.name, parameter.own), parameter.stored
+            if is_list:
+                text += (_marks(len(value)), next(pieces))
+                given += value if stored is None else map(stored, value)
+            else:
+                given.append(value if stored is None else stored(value))
+        return "".join(text), tuple(given)
+
+
+@lru_cache(maxsize=4096)
+def _marks(number: int) -> str:
+    """The inside of the parentheses of IN and NOT IN: nothing is among no values, and everything outside of them."""
+    return ", ".join(["?"] * number) or "SELECT NULL WHERE 1 != 1"
+
+
+_LIST = re.compile(r"__\[POSTCOMPILE_\w+\]")  # how SQLAlchemy writes a list whose length it does not know yet
+
+
+@lru_cache(maxsize=256)
+def kept_query(statement: sa.Executable, dialect: Dialect) -> _Query:
+    """The query in a dialect. Raises ValueError for one with values that are known at its execution only (a callable),
+    or that the text does not show (a limit in T-SQL)."""
+    made: Any = statement.compile(dialect=dialect)  # type: ignore[attr-defined]  # every executable is an element
+    pieces = tuple(_LIST.split(made.string))
+    bound = [made.binds[name] for name in made.positiontup]
+    if sum([one.expanding for one in bound]) != len(pieces) - 1 or any(one.callable for one in bound):
+        raise ValueError(f"values that cannot be told from the text: {made.string}")
+    return _Query(
+        pieces,
+        tuple((_of(one, dialect), one.expanding) for one in bound),
+        frozenset(made.binds),
+        frozenset(one.key for one in bound if one.required),
+    )
+
+
+@lru_cache(maxsize=256)
+def _columns(
+    statement: sa.Executable, dialect: Dialect
+) -> tuple[Callable[[Iterable[Any]], Any], tuple[Callable[[Any], Any] | None, ...]]:
+    """What makes a row with names, and what makes values of the stored ones; None where they are as they are stored."""
+    columns: Any = statement.exported_columns  # type: ignore[attr-defined]  # every query has them
+    made = namedtuple("Row", [column.name for column in columns])  # type: ignore[misc]
+    return made._make, tuple(_reader(column, dialect) for column in columns)
 
 
 @lru_cache(maxsize=256)
@@ -89,4 +179,8 @@ def _compiled(
 def _parameter(bound: sa.BindParameter[Any], dialect: Dialect, names: Sequence[str]) -> _Parameter:
     if bound.required and bound.key not in names:
         raise KeyError(bound.key)
+    return _of(bound, dialect)
+
+
+def _of(bound: sa.BindParameter[Any], dialect: Dialect) -> _Parameter:
     return _Parameter(bound.key, bound.value, bound.type.dialect_impl(dialect).bind_processor(dialect))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -71,6 +72,7 @@ class _Known:
     history: History
     adhoc: Sequence[AdHocLine]
     review: DeviationLimits
+    today: date
 
 
 def compute_months(
@@ -90,6 +92,7 @@ def compute_agreed(connection: Connection, items: Sequence[Any], period: Period,
     review = DeviationLimits(
         combined="AND" if decided.deviation_needs_both else "OR", forecast_expected=decided.forecast_expected
     )
+    today = clock.today(settings().business_time_zone)
     facts = load_facts(
         connection,
         {part.item.site_number for part in readable},
@@ -99,7 +102,8 @@ def compute_agreed(connection: Connection, items: Sequence[Any], period: Period,
     for part in readable:
         contract_id = part.item.contract_id
         try:
-            given = _Known(facts[part.item.site_number], context, past[contract_id], added.get(contract_id, ()), review)
+            site, lines = facts[part.item.site_number], added.get(contract_id, ())
+            given = _Known(site, context, past[contract_id], lines, review, today)
             found.append(_computed(part, given, replaces_profit=contract_id in billed_before))
         except Exception:
             found.append(_fault(part.item))
@@ -144,7 +148,7 @@ def _outcome(part: _Work, known: _Known) -> Outcome:
     if item.name is None:
         reason = Reason("SITE_UNKNOWN", f"site {item.site_number} is not in the site master; drop a newer site_master")
         return Outcome(reasons=(reason,))
-    if terms.billing_type == "Arrears" and terms.period.last_day > clock.today(settings().business_time_zone):
+    if terms.billing_type == "Arrears" and terms.period.last_day > known.today:
         message = f"the contract is billed in arrears, and {terms.period} ends on {terms.period.last_day}"
         return Outcome(reasons=(Reason("PERIOD_NOT_OVER", message),))
     outcome = compute(terms, known.facts, known.context, known.history, known.adhoc)

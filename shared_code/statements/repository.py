@@ -16,7 +16,7 @@ from shared_code.foundation.calendar import Period
 from shared_code.foundation.database import AnyRow
 from shared_code.foundation.dialect import locked
 from shared_code.foundation.errors import CONCURRENT_CHANGE, BillingError
-from shared_code.foundation.many import write_many
+from shared_code.foundation.many import named_rows, write_many
 from shared_code.periods.repository import state_of
 from shared_code.statements.tables import (
     dry_run_statement,
@@ -117,7 +117,7 @@ def number_owners(connection: Connection, numbers: Sequence[str], replaced: Sequ
     given_up = set(replaced)
     found: list[AnyRow] = []
     for start in range(0, len(numbers), _PARAMETERS):
-        found += connection.execute(_OWNERS, {"numbers": numbers[start : start + _PARAMETERS]}).all()
+        found += named_rows(connection, _OWNERS, {"numbers": numbers[start : start + _PARAMETERS]})
     return [row for row in found if row.statement_id not in given_up]
 
 

@@ -15,6 +15,7 @@ from shared_code.foundation import clock
 from shared_code.foundation.calendar import Period
 from shared_code.foundation.database import AnyRow
 from shared_code.foundation.dialect import locked
+from shared_code.foundation.many import named_rows
 from shared_code.statements.tables import run_item, site_comment, statement
 
 _BEGINNING = date(1900, 1, 1)
@@ -99,12 +100,12 @@ def pending_chunk(connection: Connection, run_id: str, chunk: int, period: Perio
     `commented` is 1 where somebody said something about the site's `period` (rules R51).
     """
     asked = {"run_id": run_id, "chunk": chunk, "day": period.first_day, "period": str(period)}
-    return connection.execute(_PENDING, asked).all()
+    return named_rows(connection, _PENDING, asked)
 
 
 def contracts_as_billed(connection: Connection, contract_ids: Sequence[str], period: Period) -> Sequence[AnyRow]:
     """Up to 1,000 contracts as a run would bill them for `period` now."""
-    return connection.execute(_AS_BILLED, {"contract_ids": contract_ids, "day": period.first_day}).all()
+    return named_rows(connection, _AS_BILLED, {"contract_ids": contract_ids, "day": period.first_day})
 
 
 def _of_chunk() -> sa.Select[Any]:
@@ -128,5 +129,5 @@ def standing(connection: Connection, run_id: str, chunk: int, period: Period, fi
     """Every statement of `period` of the chunk's contracts, kept from others until this transaction ends; and what
     stands of their months from `first` on, which others may change. By contract, period and generation."""
     asked = {"run_id": run_id, "chunk": chunk, "period": str(period), "first": str(first)}
-    rows = connection.execute(_STANDING, asked).all()
+    rows = named_rows(connection, _STANDING, asked)
     return sorted(rows, key=lambda row: (row.contract_id, row.period, row.generation))

@@ -23,7 +23,7 @@ from shared_code.foundation.business_settings.model import BusinessSettings
 from shared_code.foundation.business_settings.tables import business_setting
 from shared_code.foundation.calendar import Period
 from shared_code.foundation.database import AnyRow
-from shared_code.foundation.many import from_storage, stored_rows, write_many
+from shared_code.foundation.many import from_storage, named_rows, stored_rows, write_many
 from shared_code.statements.tables import (
     adhoc_line,
     gl_account,
@@ -49,8 +49,7 @@ def _in_parts(
 ) -> list[AnyRow]:
     found: list[AnyRow] = []
     for start in range(0, len(contract_ids), _CONTRACTS):
-        asked = {"contract_ids": contract_ids[start : start + _CONTRACTS], **more}
-        found += connection.execute(chosen, asked).all()
+        found += named_rows(connection, chosen, {"contract_ids": contract_ids[start : start + _CONTRACTS], **more})
     return found
 
 
@@ -179,7 +178,7 @@ def agreed(connection: Connection, day: date) -> Agreed:
     Raises SETTINGS_INVALID for a stored setting that the catalogue does not allow any more.
     """
     rows: dict[str, list[AnyRow]] = {"index": [], "setting": [], "account": []}
-    for row in connection.execute(_AGREED, {"day": day}).all():
+    for row in named_rows(connection, _AGREED, {"day": day}):
         rows[row.kind].append(row)
     return Agreed(
         decided=settings.over_app_settings(rows["setting"]),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from localhost.sql_recorder import sql_server
 from shared_code.foundation.database import Fixed, Instant
-from shared_code.foundation.many import write_many
+from shared_code.foundation.many import named_rows, stored_rows, write_many
 
 NOON = datetime(2026, 10, 31, 12, 0, 0, 123456, tzinfo=UTC)
 MIDNIGHT = NOON.replace(hour=0, microsecond=0, tzinfo=None)
@@ -132,8 +133,9 @@ class Driver:
 
     dialect = sql_server()
 
-    def exec_driver_sql(self, sql: str, values: list[tuple[object, ...]]) -> None:
+    def exec_driver_sql(self, sql: str, values: Any, **_options: Any) -> Any:
         self.sql, self.values = sql, values
+        return SimpleNamespace(cursor=None)
 
 
 def test_sql_server_gets_its_own_forms() -> None:
@@ -143,3 +145,91 @@ def test_sql_server_gets_its_own_forms() -> None:
 
     assert driver.sql == "INSERT INTO probe (name, amount, day, at) VALUES (?, ?, ?, ?)"
     assert driver.values[0] == ("a", Decimal("12.5"), MIDNIGHT, NOON.replace(tzinfo=None))
+
+
+AMONG: sa.BindParameter[Any] = sa.bindparam("names", (), expanding=True)
+STATES: sa.BindParameter[Any] = sa.bindparam("states", ("new", "closed"), expanding=True)
+FOUND = sa.union_all(
+    sa.select(probe.c.name, probe.c.amount, probe.c.day, probe.c.at).where(probe.c.name.in_(AMONG)),
+    sa.select(probe.c.name, probe.c.amount, probe.c.day, probe.c.at).where(
+        probe.c.name.not_in(sa.bindparam("others", expanding=True)), probe.c.state == sa.bindparam("state", "of none")
+    ),
+    sa.select(probe.c.name, probe.c.amount, probe.c.day, probe.c.at).where(
+        probe.c.day.in_(sa.bindparam("days", (), expanding=True)), probe.c.state.in_(STATES), probe.c.at == NOON
+    ),
+)
+ASKED: list[dict[str, Any]] = [
+    {"names": []},
+    {"state": "new"},
+    {"state": "new", "others": ["a"]},
+    {"names": ["a"]},
+    {"names": ["b", "a", "of nobody"]},
+    {"names": ("a", "b"), "days": [date(2026, 10, 31)]},
+    {"days": [date(2026, 10, 31), date(2026, 11, 1)], "states": ["new"]},
+    {"days": [date(2026, 10, 31)], "states": ["closed"]},
+    {"names": [f"n{number}" for number in range(1_500)] + ["b"]},
+]
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_it_reads_what_the_toolkit_reads(connection: Connection, asked: dict[str, Any]) -> None:
+    write_many(connection, INSERT, ROWS)
+    asked = {"others": []} | asked
+
+    assert [tuple(row) for row in named_rows(connection, FOUND, asked)] == [
+        tuple(row) for row in connection.execute(FOUND, asked)
+    ]
+
+
+def test_rows_have_names_and_exact_values_or_are_as_the_driver_gives_them(connection: Connection) -> None:
+    write_many(connection, INSERT, ROWS)
+
+    (named,) = named_rows(connection, FOUND, {"names": ["a"], "others": []})
+    (plain,) = stored_rows(connection, FOUND, {"names": ["a"], "others": []})
+
+    assert (named.name, named.amount, named.day, named.at) == ("a", Decimal("12.5000"), date(2026, 10, 31), NOON)
+    assert plain == ("a", 125000, "2026-10-31", "2026-10-31 12:00:00.123456")
+
+
+def test_a_change_tells_the_rows_that_it_has_changed(connection: Connection) -> None:
+    write_many(connection, INSERT, ROWS)
+    changed = probe.update().where(probe.c.name.in_(AMONG)).values(state="seen").returning(probe.c.name, probe.c.state)
+
+    assert stored_rows(connection, changed, {"names": ["b", "c"]}) == [("b", "seen")]
+
+
+@pytest.mark.parametrize(
+    ("statement", "asked", "named"),
+    [
+        (FOUND, {"name": ["a"], "others": []}, "name"),  # a slip of the pen would read as: nothing is among no names
+        (FOUND, {"names": ["a"]}, "others"),
+        (sa.select(probe).where(probe.c.name == sa.bindparam("wanted")), {}, "wanted"),
+    ],
+)
+def test_values_that_a_query_does_not_know_or_misses_are_refused(
+    connection: Connection, statement: sa.Executable, asked: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(KeyError, match=named):
+        stored_rows(connection, statement, asked)
+
+
+def test_a_value_that_is_known_at_the_execution_only_is_refused(connection: Connection) -> None:
+    late = sa.select(probe.c.name).where(probe.c.name == sa.bindparam("late", callable_=lambda: "a"))
+
+    with pytest.raises(ValueError, match="cannot be told"):
+        stored_rows(connection, late, {})
+
+
+def test_sql_server_gets_a_mark_for_each_value_of_a_list() -> None:
+    driver = Driver()
+    query = sa.select(probe.c.name).where(
+        probe.c.name.in_(AMONG), probe.c.day.in_(sa.bindparam("days", expanding=True))
+    )
+
+    stored_rows(driver, query, {"names": ["a", "b"], "days": []})  # type: ignore[arg-type]  # as much as is asked for
+
+    assert (
+        " ".join(driver.sql.split())
+        == "SELECT probe.name FROM probe WHERE probe.name IN (?, ?) AND probe.day IN (SELECT NULL WHERE 1 != 1)"
+    )
+    assert driver.values == ("a", "b")

@@ -15,6 +15,7 @@ from localhost.sql_recorder import Finding, Recorder, examine, sql_server
 from localhost.tsql import MOST_PARAMETERS, MOST_VALUES, WITH_TRIGGERS, problems
 from shared_code.foundation import dialect
 from shared_code.foundation.audit.tables import append_only
+from shared_code.foundation.many import stored_rows
 from tests.conftest import SqlCheck
 
 REFUSED = [
@@ -286,6 +287,7 @@ def test_a_statement_is_looked_at_once_and_its_hints_count(engine: sa.Engine) ->
     assert (recorder.statements, found) == (2, [])
 
 
+_NUMBERS: sa.BindParameter[Any] = sa.bindparam("numbers", (), expanding=True)
 MANY: list[tuple[Callable[[], Any], int]] = [
     (lambda: sa.select(a).where(n.in_(range(2_000))), 0),
     (lambda: sa.select(a).where(n.in_(range(2_001))), 1),
@@ -302,6 +304,38 @@ def test_parameters_are_counted_at_each_execution(
         connection.execute(statement())
 
     assert len(sql_check.take()) == findings
+
+
+@pytest.mark.parametrize(
+    ("statement", "findings"),
+    [
+        (sa.select(a).where(n.in_(_NUMBERS)), 0),
+        (sa.select(a).where(n.in_(_NUMBERS)).with_for_update(), 1),  # SQLite's text does not show it
+        (sa.select(sa.func.ifnull(n, 1)).where(n.in_(_NUMBERS)), 1),
+        (probe.update().where(n.in_(_NUMBERS)).values(a="x").returning(n), 0),  # SQL Server has OUTPUT for it
+    ],
+)
+def test_queries_that_the_product_writes_itself_are_looked_at_as_what_they_are_made_of(
+    engine: sa.Engine, sql_check: SqlCheck, statement: sa.Executable, findings: int
+) -> None:
+    with engine.connect() as connection:
+        for numbers in ([], [1, 2], [1]):
+            stored_rows(connection, statement, {"numbers": numbers})
+
+    assert len(sql_check.take()) == findings
+
+
+def test_one_of_which_no_text_for_sql_server_can_be_made_is_refused_here_too(engine: sa.Engine) -> None:
+    """T-SQL has TOP, whose number SQLAlchemy writes at the execution."""
+    with engine.connect() as connection, pytest.raises(ValueError, match="TOP"):
+        stored_rows(connection, sa.select(a).order_by(a).limit(2), {})
+
+
+def test_their_parameters_are_counted_too(engine: sa.Engine, sql_check: SqlCheck) -> None:
+    with engine.connect() as connection:
+        stored_rows(connection, sa.select(a).where(n.in_(_NUMBERS)), {"numbers": range(2_001)})
+
+    assert len(sql_check.take()) == 1
 
 
 def test_rows_of_one_insert_are_not_counted_together(engine: sa.Engine, sql_check: SqlCheck) -> None:
