@@ -62,7 +62,7 @@ class Fixed(TypeDecorator[Decimal]):
                 return None
             whole = int(value.scaleb(scale))
             # Compared with the value itself: `scaleb` has rounded a value of more than 28 digits.
-            if Decimal(whole) * unit != value:
+            if whole * unit != value:
                 raise ValueError(f"{value} has more than {self.scale} decimals")
             return value if as_it_is else whole
 
@@ -73,7 +73,7 @@ class Fixed(TypeDecorator[Decimal]):
         if dialect.name == "mssql":
             return lambda value: None if value is None else Decimal(value)
         unit = Decimal(1).scaleb(-self.scale)
-        return lambda value: None if value is None else Decimal(value) * unit
+        return lambda value: None if value is None else value * unit  # a whole number, or TypeError
 
 
 class Instant(TypeDecorator[datetime]):

@@ -216,7 +216,7 @@ def trace_json(line: Line) -> str:
     """A line's trace as JSON; decimals as text, so that nothing is lost on the way to the explanation."""
     trace = line.trace
     document = {
-        "inputs": dict(trace.inputs),
+        "inputs": _as_dict(trace.inputs),
         "steps": [{"text": step.text, "value": step.value} for step in trace.steps],
         "facts": [_source(reference) for reference in trace.facts],
     }
@@ -231,8 +231,13 @@ def _source(reference: FactReference) -> dict[str, object]:
         "amount": reference.amount,
         "batches": reference.batches,
         "period": reference.period,
-        "selection": dict(reference.selection),
+        "selection": _as_dict(reference.selection),
     }
+
+
+def _as_dict(names: Mapping[str, object]) -> dict[str, object]:
+    """What is one already is not copied: a month has two for each of its lines."""
+    return names if type(names) is dict else dict(names)
 
 
 def comparison_json(found: Comparison) -> str:
