@@ -27,6 +27,7 @@ from shared_code.contracts.schema import (
     ServiceLine,
     Structure,
 )
+from shared_code.contracts.schema.base import altered
 from shared_code.contracts.schema.contract import BillingType
 from shared_code.contracts.validation import check
 from shared_code.foundation.calendar import Period
@@ -210,7 +211,7 @@ def _credited(item: AdvanceItem, period: Period) -> bool:
 def _agreement(row: Agreement, period: Period) -> Agreement:
     """Without the non-ledger items that the period does not bill: ended ones (rules R33), or all when off."""
     billed = tuple([line for line in row.non_gl if _still_billed(line, period)]) if row.non_gl_enabled else ()
-    return row if len(billed) == len(row.non_gl) else row.model_copy(update={"non_gl": billed})
+    return row if len(billed) == len(row.non_gl) else altered(row, {"non_gl": billed})
 
 
 def _still_billed(line: NonGlLine, period: Period) -> bool:

@@ -32,6 +32,7 @@ from shared_code.contracts.schema import (
     Support,
     Tier,
 )
+from shared_code.contracts.schema.base import altered
 
 type Visit = Callable[[Rate], Decimal | None]
 """Takes a rate as it is stated and gives the value to write in its place, or the same object to leave it."""
@@ -104,7 +105,7 @@ def _tuple[R](old: tuple[R, ...], new: Iterable[R]) -> tuple[R, ...]:
 def _with[P: Part](part: P, **values: object) -> P:
     """The part with these values; itself when it has them already."""
     changed = {name: value for name, value in values.items() if getattr(part, name) is not value}
-    return part.model_copy(update=changed) if changed else part
+    return altered(part, changed) if changed else part
 
 
 def _service(line: ServiceLine, key: str, visit: Visit) -> ServiceLine:

@@ -9,6 +9,7 @@ from shared_code.contracts.rates.fields import row_keys, service_rate, with_rate
 from shared_code.contracts.rates.model import Indexes, Rate, RateBases, RateInPeriod
 from shared_code.contracts.rates.rules import rules_in_force
 from shared_code.contracts.schema import Component, Contract, FixedFee, ServiceLine
+from shared_code.contracts.schema.base import altered
 from shared_code.foundation.calendar import Period
 
 
@@ -38,7 +39,7 @@ class RatesOfPeriod:
         if self._daily and isinstance(part, FixedFee):
             keys = row_keys(part.kind, part.lines)
             lines = (piece for line, key in zip(part.lines, keys, strict=True) for piece in self._by_day(line, key))
-            return part.model_copy(update={"lines": tuple(lines)})
+            return altered(part, {"lines": tuple(lines)})
         return with_rates(part, self._written)
 
     def _written(self, rate: Rate) -> Decimal | None:
@@ -56,12 +57,12 @@ class RatesOfPeriod:
     def _by_day(self, line: ServiceLine, key: str) -> Iterator[ServiceLine]:
         """A fee that is paid by the day, cut where a schedule changes it inside the month (rules R12, R14)."""
         rate = service_rate(line, key)
-        line = line.model_copy(update={"fee": self._rate(rate)})
+        line = altered(line, {"fee": self._rate(rate)})
         for day in days_of_change(rate, self._rules, self._first, self._last):
             found = rate_on(rate, self._bases.of(rate), self._rules, day, self._indexes)
             if found.value != line.fee and rate.serves(day, self._last):
                 self.found.append(found)
                 before = min(line.end or date.max, day - timedelta(days=1))
-                yield line.model_copy(update={"end": before})
-                line = line.model_copy(update={"fee": found.value, "start": day})
+                yield altered(line, {"end": before})
+                line = altered(line, {"fee": found.value, "start": day})
         yield line

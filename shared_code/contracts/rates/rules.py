@@ -20,7 +20,7 @@ from shared_code.contracts.schema import (
     PercentagePoints,
     Schedule,
 )
-from shared_code.contracts.schema.base import Month
+from shared_code.contracts.schema.base import Month, altered
 from shared_code.contracts.schema.escalation import TARGETS
 
 ESCALATOR_INVALID = "ESCALATOR_INVALID"
@@ -39,7 +39,7 @@ def rules_in_force(contract: Contract) -> tuple[Escalator, ...]:
     Where a rule came from is left out, so that two that say the same are equal.
     """
     plain = {"source": "api", "status": "approved", "text": None}
-    return tuple(rule.model_copy(update=plain | _when(rule, contract)) for rule in contract.escalators if _bills(rule))
+    return tuple([altered(rule, plain | _when(rule, contract)) for rule in contract.escalators if _bills(rule)])
 
 
 def _bills(rule: Escalator) -> bool:
