@@ -54,13 +54,13 @@ def rate_on(
     rate: Rate, base: RateBase, rules: Sequence[Escalator], day: date, indexes: Indexes = NO_INDEXES
 ) -> RateInPeriod:
     """What a rate is on a day. What falls due on the day has happened."""
-    aimed = rules_for(rate, rules)
-    if not aimed and not base.earlier:
+    events = _events(rate, base, rules_for(rate, rules), day)
+    if not events:
         return RateInPeriod(rate.key, rate.unit, base.value, base, (), ())
     value = base.value
     steps: list[RateStep] = []
     notes: list[RateNote] = []
-    for event in _events(rate, base, aimed, day):
+    for event in events:
         step, said = event.change(rate, value, indexes)
         steps.append(step)
         notes += said
@@ -165,36 +165,51 @@ def _events(rate: Rate, base: RateBase, rules: Sequence[Escalator], day: date) -
     Each stretch of time has the rules of the version that served it. A rate is raised at most once in a year, whatever
     the versions say (rules R12).
     """
-    past = day + _DAY
-    start = base.since + _DAY
     done: set[int] = set()
+    if not base.earlier:
+        return _changes(rate, rules, base.since, day, done)
     found: list[_Event] = []
-    stretches = [(earlier.before, earlier.rules) for earlier in base.earlier]
-    for before, current in [*stretches, (past, rules)]:
-        end = min(before, past)
-        if start < end:
-            found += _yearly(rate, current, start, end, done)
-            found += _dated(rate, current, start, end)
-            start = end
+    after = base.since
+    stretches = [(earlier.before - _DAY, earlier.rules) for earlier in base.earlier]
+    for last, current in [*stretches, (day, rules)]:
+        through = min(last, day)
+        if after < through:
+            found += _changes(rate, current, after, through, done)
+            after = through
+    return found
+
+
+def _changes(rate: Rate, rules: Sequence[Escalator], after: date, through: date, done: set[int]) -> list[_Event]:
+    """What the rules of one version change in a stretch of time, in order."""
+    yearly = [rule for rule in rules if rule.rule != "schedule" and rule.rule != "negotiated"]
+    found: list[_Event] = []
+    if len(yearly) == 1 and not yearly[0].exceptions:
+        found += _usual(yearly[0], after, through, done)
+    elif yearly:
+        found += _yearly(rate, yearly, after, through, done)
+    if len(yearly) < len(rules):
+        found += _dated(rate, rules, after, through)
     if len(found) > 1:
         found.sort(key=lambda event: (event.day, isinstance(event, _DatedEvent)))
     return found
 
 
-def _yearly(rate: Rate, rules: Sequence[Escalator], start: date, end: date, done: set[int]) -> Iterator[_YearlyEvent]:
-    yearly = [rule for rule in rules if rule.rule != "schedule" and rule.rule != "negotiated"]
-    if len(yearly) == 1 and not yearly[0].exceptions:
-        for day in _usual_days(yearly[0].month, yearly[0].first_year, yearly[0].until, start, end):
-            if day.year not in done:
-                done.add(day.year)
-                yield _YearlyEvent(day, yearly[0], day.year, None, 0)
-        return
+def _usual(rule: Yearly, after: date, through: date, done: set[int]) -> list[_YearlyEvent]:
+    """The years of a rule that stands alone, and for which nothing else was agreed: so are most."""
+    days = _usual_days(rule.month, rule.first_year, rule.until, after, through)
+    found = [_YearlyEvent(day, rule, day.year, None, 0) for day in days if day.year not in done]
+    if found:
+        done.update([event.year for event in found])
+    return found
+
+
+def _yearly(rate: Rate, rules: Sequence[Yearly], after: date, through: date, done: set[int]) -> Iterator[_YearlyEvent]:
     # A step that was deferred belongs to the year before the one in which it falls due.
-    for year in range(start.year - 1, end.year + 1) if yearly else ():
-        due = [(rule, when) for rule in yearly if (when := _due(rule, year)) is not None]
+    for year in range(after.year - 1, through.year + 1):
+        due = [(rule, when) for rule in rules if (when := _due(rule, year)) is not None]
         # The closest rule stands in for the others all year long, also in the months before its own.
         closest = _closest(rate, due)
-        days = [when for _, when in closest if start <= when < end]
+        days = [when for _, when in closest if after < when <= through]
         if days and year not in done:
             rule = closest[0][0]
             event = _YearlyEvent(min(days), rule, year, _exception(rule, year), len(closest) - 1)
@@ -203,11 +218,11 @@ def _yearly(rate: Rate, rules: Sequence[Escalator], start: date, end: date, done
             yield event
 
 
-def _dated(rate: Rate, rules: Sequence[Escalator], start: date, end: date) -> Iterator[_DatedEvent]:
+def _dated(rate: Rate, rules: Sequence[Escalator], after: date, through: date) -> Iterator[_DatedEvent]:
     by_day: dict[date, list[tuple[Escalator, ScheduleStep]]] = {}
     for rule in rules:
         for step in rule.steps if rule.rule == "schedule" else ():
-            if start <= step.date < end:
+            if after < step.date <= through:
                 by_day.setdefault(step.date, []).append((rule, step))
     for day, stated in by_day.items():
         steps = {step.value: step for _, step in _closest(rate, stated)}
@@ -253,11 +268,11 @@ def _usual_day(month: _RuleMonth, first_year: int | None, until: date | None, ye
 
 @lru_cache(maxsize=1024)
 def _usual_days(
-    month: _RuleMonth, first_year: int | None, until: date | None, start: date, end: date
+    month: _RuleMonth, first_year: int | None, until: date | None, after: date, through: date
 ) -> tuple[date, ...]:
-    """Those from `start` until `end`. Most rates of a portfolio are stated as of few days and rise in few months."""
-    days = (_usual_day(month, first_year, until, year) for year in range(start.year, end.year + 1))
-    return tuple(day for day in days if day is not None and start <= day < end)
+    """Those of a stretch of time. Most rates of a portfolio are stated as of few days and rise in few months."""
+    days = (_usual_day(month, first_year, until, year) for year in range(after.year, through.year + 1))
+    return tuple(day for day in days if day is not None and after < day <= through)
 
 
 @lru_cache(maxsize=1024)
