@@ -118,7 +118,7 @@ class PeriodTerms(_Remembering):
     @property
     def rate_warnings(self) -> tuple[RateNote, ...]:
         """What a person should know about the period's rates, each once: RATE_BEFORE_BASE, INDEX_MISSING and others."""
-        return tuple(note for note in _notes(self.rates) if note.code != ESCALATOR_INVALID)
+        return tuple([note for note in _notes(self.rates) if note.code != ESCALATOR_INVALID]) if self.rates else ()
 
     def unsupported(self, supported: frozenset[str]) -> tuple[str, ...]:
         """Names of enabled blocks that are not among `supported`, in document order."""
@@ -197,7 +197,7 @@ def _as_facts(codes: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _notes(rates: tuple[RateInPeriod, ...]) -> tuple[RateNote, ...]:
-    return tuple(dict.fromkeys(note for rate in rates for note in rate.notes))
+    return tuple(dict.fromkeys([note for rate in rates for note in rate.notes]))
 
 
 def _active[R: (ServiceLine, JobRate)](rows: tuple[R, ...], first: date, last: date) -> tuple[R, ...]:
