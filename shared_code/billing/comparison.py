@@ -121,13 +121,13 @@ def _posted(facts: SiteFacts, ledger: LedgerAccounts) -> Decimal:
     """
     booked = facts.accounts.get(facts.period, {})
     first, last = ledger.revenue_from, ledger.revenue_through
-    return -sum((found.amount for account, found in booked.items() if first <= account <= last), Decimal(0))
+    return -sum([found.amount for account, found in booked.items() if first <= account <= last], Decimal(0))
 
 
 def _invoiced(lines: Iterable[Charged], ledger: LedgerAccounts) -> Decimal:
     """The lines on revenue accounts, compared as numbers. A code that is no number is on none (B22)."""
     first, last = int(ledger.revenue_from), int(ledger.revenue_through)
-    return sum((line.amount for line in lines if first <= _number(line.code) <= last), Decimal(0))
+    return sum([line.amount for line in lines if first <= _number(line.code) <= last], Decimal(0))
 
 
 @lru_cache(maxsize=1024)
