@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import NamedTuple
 
 from shared_code.billing import profit_share
@@ -20,6 +21,7 @@ from shared_code.facts.model import SiteFacts
 _ORDER = in_order(BLOCKS)
 _PLACE = {block.name: 2 * number for number, block in enumerate(BLOCKS)}  # with room for what is printed behind
 _RATES = {block.name: block.place for block in BLOCKS}
+_place = itemgetter(0)
 _FACT_REASONS = {reason.value: rank for rank, reason in enumerate(FactReason, start=1)}
 
 
@@ -40,7 +42,7 @@ def compute(
     active = _active(terms.blocks)
     if reasons := _reasons(given, active):
         return Outcome(reasons=tuple(reasons))
-    placed: dict[int, list[Line]] = {}
+    placed: list[tuple[int, Sequence[Line]]] = []
     warnings: list[Reason] = []
     for block in active.blocks:
         if block.last:
@@ -50,7 +52,7 @@ def compute(
             continue
         if billed.lines:
             place = _behind(billed.behind) if billed.behind else _PLACE[block.name]
-            placed.setdefault(place, []).extend(billed.lines)
+            placed.append((place, billed.lines))
         if billed.values:
             values.update(billed.values)
         if billed.warnings:
@@ -94,9 +96,9 @@ def _behind(name: str) -> int:
     return _PLACE[name] + 1
 
 
-def _printed(placed: Mapping[int, Sequence[Line]]) -> list[Line]:
+def _printed(placed: Iterable[tuple[int, Sequence[Line]]]) -> list[Line]:
     """Lines by the places of their blocks; those of one place as they were made."""
-    return [line for place in sorted(placed) for line in placed[place]]
+    return [line for _, lines in sorted(placed, key=_place) for line in lines]
 
 
 def _without_zeros(lines: Sequence[Line]) -> list[Line]:
