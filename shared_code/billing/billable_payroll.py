@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from shared_code.billing.block import Block
 from shared_code.billing.given import NOTHING_BILLED, Billed, Given, Value
-from shared_code.billing.ledger_lines import account_block, deduction
+from shared_code.billing.ledger_lines import NOTHING, account_block, deduction
 from shared_code.billing.model import FactReference, Step, Trace
 from shared_code.billing.references import ledger_reference
 from shared_code.facts.model import ACCOUNTS
@@ -15,7 +13,7 @@ from shared_code.foundation.money import to_cents
 NAME = "billablePayroll"
 TITLE = "Site Salaries & Wages"  # where the contract has none (requirements BA-02)
 
-PAYROLL = Value("billablePayroll.amount", Decimal(0))
+PAYROLL = Value("billablePayroll.amount", NOTHING)
 """Exact billable payroll, additional payroll included: the base of percentages of it (rules R19, R45)."""
 PAYROLL_FACTS: Value[tuple[FactReference, ...]] = Value("billablePayroll.facts", ())
 """The source rows of PAYROLL, for the traces of lines that are a percentage of it."""
@@ -33,7 +31,7 @@ def bill(given: Given) -> Billed:
     codes = given.terms.payroll_codes
     booked = facts.booked(month, codes)
     found = booked.found
-    additional = max(block.additional_payroll or Decimal(0), Decimal(0))
+    additional = max(block.additional_payroll or NOTHING, NOTHING)
     payroll = found.amount + additional
     amount = to_cents(payroll)
     steps = [Step("Balance of the billable payroll accounts", found.amount)]

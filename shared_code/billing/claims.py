@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from shared_code.billing.block import Block
 from shared_code.billing.given import NOTHING_BILLED, Billed, Given, Opening, Value
 from shared_code.billing.ledger_lines import (
+    NOTHING,
     accounts_missing,
     agreement,
     billed_expense_codes,
@@ -114,7 +115,7 @@ class _Window:
         return month if self.to_date + month <= cap else self.left(cap)
 
     def left(self, cap: Decimal) -> Decimal:
-        return max(cap - self.to_date, Decimal(0))
+        return max(cap - self.to_date, NOTHING)
 
     def inputs(self) -> dict[str, object]:
         return {
@@ -133,9 +134,9 @@ class _Window:
 
 def _window(row: Agreement, start: Period, codes: tuple[str, ...], given: Given) -> _Window:
     first, opening = _first(row, start, given)
-    months = tuple((p, given.facts.booked(p, codes)) for p in first.until(given.facts.period))
-    opened = opening.to_date if opening else Decimal(0)
-    return _Window(start, opening, months, sum((booked.found.amount for _, booked in months), opened))
+    months = tuple([(p, given.facts.booked(p, codes)) for p in first.until(given.facts.period)])
+    opened = opening.to_date if opening else NOTHING
+    return _Window(start, opening, months, sum([booked.found.amount for _, booked in months], opened))
 
 
 def _on(given: Given) -> tuple[Agreement, ClaimsCapped] | None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from shared_code.contracts.schema import AccountBlock, Agreement
 
 HUNDRED = Decimal(100)
+NOTHING = Decimal(0)
 
 
 def account_block(given: Given) -> AccountBlock | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from shared_code.billing.block import Block
 from shared_code.billing.given import NOTHING_BILLED, Billed, Given
-from shared_code.billing.ledger_lines import HUNDRED, agreement
+from shared_code.billing.ledger_lines import HUNDRED, NOTHING, agreement
 from shared_code.billing.model import Line, Reason, Step, Trace, required
 from shared_code.billing.references import hours_reference, revenue_reference
 from shared_code.facts.model import REVENUE, TIMESHEET, RoleHours, SiteFacts
@@ -30,7 +30,7 @@ MINUTES = "{minutes:number} {kind} minutes at {rate:dollars} per hour"
 
 _MINUTES = Decimal(60)  # of an hour
 _HOUR_PLACES = 4  # hours are printed with up to four decimals (rules R55)
-_NO_HOURS = RoleHours(Decimal(0), Decimal(0), 0, "")
+_NO_HOURS = RoleHours(NOTHING, NOTHING, 0, "")
 
 
 def problems(given: Given) -> Iterable[Reason]:
@@ -83,12 +83,12 @@ def _job_line(row: Agreement, job: FeeJob, given: Given) -> Line:
     """Regular and overtime cost are rounded apart, though they share the line (rules R45)."""
     hours = _hours(job, given.facts)
     rate = required(job.rate, "rate of job", job.code)
-    overtime_rate = job.ot_rate if job.ot_rate is not None else Decimal(0)
+    overtime_rate = job.ot_rate if job.ot_rate is not None else NOTHING
     steps = [_step(hours.regular_minutes, rate, "regular")]
     texts = [*_texts("", hours.regular_minutes, rate, given)]
     if hours.overtime_minutes:
         steps.append(_step(hours.overtime_minutes, overtime_rate, "overtime"))
-    amount = sum((step.value for step in steps), Decimal(0))
+    amount = sum([step.value for step in steps], NOTHING)
     if len(steps) > 1:
         steps.append(Step("Regular time and overtime together", amount))
     if hours.overtime_minutes > 0:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from shared_code.billing import non_gl_expense
 from shared_code.billing.block import Block
 from shared_code.billing.given import NOTHING_BILLED, Billed, Given, Opening, Value
-from shared_code.billing.ledger_lines import HUNDRED, agreement
+from shared_code.billing.ledger_lines import HUNDRED, NOTHING, agreement
 from shared_code.billing.model import FactReference, Line, Reason, Step, Trace, required
 from shared_code.billing.references import revenue_reference
 from shared_code.billing.tiers import Band
@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 
 NAME = "profitShare"
 EARLIER = "Profit from {start} to the month before"
-_NOTHING = Decimal(0)
-_NIL = dollars(_NOTHING)
+_NIL = dollars(NOTHING)
 PROFIT_DECIMALS = 10  # more than the product of an amount and a percentage has
 
 MONTHLY_PROFIT: Value[Decimal | None] = Value("profitShare.monthlyProfit", None)
@@ -102,7 +101,7 @@ def _month(row: Agreement, given: Given) -> _Month:
     facts, lines = given.facts, given.lines
     revenue = facts.all_revenue()  # bell service stays in the base (rules R57)
     validated = facts.measure(VALIDATED_FOR_PROFIT) if row.validation.kind != "none" else None
-    over = _over(row.validation, validated.amount, revenue.amount) if validated is not None else Decimal(0)
+    over = _over(row.validation, validated.amount, revenue.amount) if validated is not None else NOTHING
     deducted = [(line.title, line.amount) for line in lines if line.meta.get("isProfitDeduction")]
     client_paid, non_billable = _added(given, "clientPaidExpense"), _added(given, "nonBillableExpense")
     non_gl = [(line.title, line.amount) for line in lines if line.block == non_gl_expense.NAME]
@@ -122,17 +121,17 @@ def _over(rule: Validation, validated: Decimal, revenue: Decimal) -> Decimal:
     A vehicle count takes all of them; a percentage threshold is not below 0, even where revenue is (rules R49).
     """
     if rule.kind == "none":
-        return Decimal(0)
+        return NOTHING
     if rule.kind == "VehicleCount":
         return validated
     limit = required(rule.value, "validation threshold")
     if rule.kind == "RevenuePercentage":
-        limit = max(revenue * limit / HUNDRED, Decimal(0))
-    return max(validated - limit, Decimal(0))
+        limit = max(revenue * limit / HUNDRED, NOTHING)
+    return max(validated - limit, NOTHING)
 
 
 def _total(items: Iterable[_Item]) -> Decimal:
-    return sum([amount for _, amount in items], _NOTHING)
+    return sum([amount for _, amount in items], NOTHING)
 
 
 @value_class

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from shared_code.billing.billable_payroll import PAYROLL, PAYROLL_FACTS
 from shared_code.billing.block import Block
 from shared_code.billing.given import NOTHING_BILLED, Billed, Given
-from shared_code.billing.ledger_lines import HUNDRED, account_block, deduction
+from shared_code.billing.ledger_lines import HUNDRED, NOTHING, account_block, deduction
 from shared_code.billing.model import Step, Trace, required
 from shared_code.billing.pteb import PTEB, PTEB_FACTS
 from shared_code.foundation.money import to_cents
@@ -48,7 +48,7 @@ def _percentage(block: AccountBlock, support: SupportPercentage, given: Given) -
     percent = required(support.pct, "support percentage")
     payroll = given.value(PAYROLL)
     total = support.base == "Total"
-    pteb = given.value(PTEB) if total else Decimal(0)
+    pteb = given.value(PTEB) if total else NOTHING
     base = payroll + pteb
     amount = to_cents(base * percent / HUNDRED)
     inputs: dict[str, object] = {

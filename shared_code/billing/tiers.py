@@ -111,15 +111,14 @@ def due_by_bands(month: Decimal, to_date: Decimal, tiers: Sequence[TierTerm]) ->
     Unlike `still_due` it charges revenue twice that is earned, lost and earned again (B19).
     """
     total = month + to_date
-    previous = Decimal(0)
-    due = Decimal(0)
+    previous = due = _NOTHING
     for tier in tiers:
         previous = max(previous, to_date)
         limit = tier.up_to
         if limit is not None and previous > limit:
             continue
         amount = (total if limit is None or total <= limit else limit) - previous
-        due += max(amount, Decimal(0)) * tier.percent / _HUNDRED
+        due += max(amount, _NOTHING) * tier.percent / _HUNDRED
         if limit is None:
             break
         previous = limit

@@ -33,6 +33,7 @@ WEIGHTED = "Weighted as the month is charged: {weights:list}"
 WEIGHT = "{percent:number} % on {amount:dollars}"
 
 _HUNDRED = Decimal(100)
+_NOTHING = Decimal(0)
 
 
 def bill(given: Given) -> Billed:
@@ -103,9 +104,9 @@ def _over(row: Structure, validated: Decimal, month: Decimal) -> tuple[Decimal, 
     """What is above the threshold, and the threshold in dollars. Vehicles have none (rules R6)."""
     rule = row.validation
     if rule.kind == "VehicleCount" or rule.kind == "none":
-        return validated, Decimal(0)
+        return validated, _NOTHING
     stated = required(rule.value, "validation threshold")
-    limit = stated if rule.kind == "ValidationAmount" else max(month, Decimal(0)) * stated / _HUNDRED
+    limit = stated if rule.kind == "ValidationAmount" else max(month, _NOTHING) * stated / _HUNDRED
     return validated - limit, limit
 
 
@@ -125,11 +126,11 @@ def _due(row: Structure, over: Decimal, weights: Sequence[Band]) -> Step:
     """The charge on the excess, exact, and how it comes about."""
     if row.validation.kind == "VehicleCount" and row.charge_in_full:
         return Step("Charged in full, as agreed", over)
-    total = sum((band.amount for band in weights), Decimal(0))
+    total = sum([band.amount for band in weights], _NOTHING)
     if not total:
-        percent = required(row.tiers[0].share_pct, "share") if row.tiers else Decimal(0)
+        percent = required(row.tiers[0].share_pct, "share") if row.tiers else _NOTHING
         return Step(FIRST_SHARE, over * percent / _HUNDRED, (percent,))
-    weighted = sum((band.due for band in weights), Decimal(0))
+    weighted = sum([band.due for band in weights], _NOTHING)
     parts = tuple([Step(WEIGHT, band.due, (band.percent, band.amount)) for band in weights])
     return Step(WEIGHTED, over * weighted / total, (parts,))
 
