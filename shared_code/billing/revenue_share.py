@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 NAME = "revenueShare"
 OF_STRUCTURE = "Structure {number}: {step}"
 _NOTHING = Decimal(0)
+_NO_CODES: frozenset[str] = frozenset()
 
 MONTH_REVENUE = Value("revenueShare.monthRevenue", Decimal(0))
 """The month's shareable revenue of all structures: the base of percentage validations (rules R49)."""
@@ -59,7 +60,7 @@ def problems(given: Given) -> Iterable[Reason]:
 
 def bill(given: Given) -> Billed:
     """One line per invoice group: the sum of its structures' dues, each rounded by rules R11."""
-    excluded = given.context.bell_excluded_codes if given.terms.bell_enabled else frozenset[str]()
+    excluded = given.context.bell_excluded_codes if given.terms.bell_enabled else _NO_CODES
     found = [_share(number, window, given, excluded) for number, window in enumerate(given.once(_windows), start=1)]
     by_group: dict[int, list[_Share]] = {}
     for share in found:
@@ -113,13 +114,12 @@ def _window(structure: Structure, given: Given) -> _Window:
 def _share(number: int, window: _Window, given: Given, excluded: frozenset[str]) -> _Share:
     facts, structure, months = given.facts, window.structure, (*window.months, given.facts.period)
     codes = _codes(structure.revenue_codes, excluded)
-    found = [facts.revenue_of(month, codes) for month in months]
-    *earlier, amount = [one.amount for one in found]
+    found = [(month, facts.revenue_of(month, codes)) for month in months]
+    *earlier, amount = [one.amount for _, one in found]
     owed = window_due(amount, earlier, window.opening, structure.tiers, given.terms.loss_rule)
-    references = tuple(
-        [revenue_reference(facts, month, SHAREABLE, one, codes) for month, one in zip(months, found, strict=True)]
-    )
-    return _Share(number, window, found[-1], owed, references)
+    references = tuple([revenue_reference(facts, month, SHAREABLE, one, codes) for month, one in found])
+    _, of_month = found[-1]
+    return _Share(number, window, of_month, owed, references)
 
 
 @lru_cache(maxsize=1024)
