@@ -16,10 +16,10 @@ PORT ?= 7071
 ORACLE_MONTHS ?= 200000
 SOURCES := function_app.py functions shared_code localhost sample_data tests
 
-.PHONY: help setup demo run test test-unit test-oracle test-simulation test-flows test-long test-long-slice mutants check contracts-check missed-periods invariants shadow shadow-compare format bench lock clean
+.PHONY: help setup demo run test test-unit test-oracle test-simulation test-flows test-long test-long-slice mutants check contracts-check missed-periods invariants shadow shadow-compare format bench bench-instructions lock clean
 
 help: ## this list
-	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-16s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 setup:
 	@PYTHON="$(PYTHON)" localhost/setup.sh
@@ -87,6 +87,9 @@ shadow-compare: setup ## the differences of two such files by site, line and cen
 
 bench: setup ## the benchmarks, one JSON line each
 	@$(PY) -m tests.bench
+
+bench-instructions: setup ## instructions that a contract takes to be closed; the same on a busy machine (needs valgrind)
+	@$(PY) -m tests.bench.instructions
 
 lock: ## compile the requirements with hashes, and the npm lock without addresses (needs uv)
 	UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --python-version 3.13 --generate-hashes --universal -q requirements.in -o requirements.txt

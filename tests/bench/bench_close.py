@@ -52,7 +52,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "close.sqlite"
             shutil.copyfile(kept, path)
-            seconds, parts, outcomes = _close(path, number)
+            seconds, parts, outcomes = close(path, number)
             baseline = _copying(path, Path(folder) / "copy.sqlite")
         name = f"P2 closing {number:,} contracts"
         beside = ("the rows alone into empty tables", number / baseline)
@@ -109,7 +109,7 @@ def _database(path: Path) -> Iterator[None]:
         database.engine().dispose()
 
 
-def _close(path: Path, number: int) -> tuple[float, dict[str, float], Counter[str]]:
+def close(path: Path, number: int) -> tuple[float, dict[str, float], Counter[str]]:
     """CPU seconds of all chunks of a run, those of its parts, and what the contracts came to."""
     with _database(path):
         from shared_code import statements
