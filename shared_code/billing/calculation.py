@@ -46,7 +46,7 @@ def compute(
     warnings: list[Reason] = []
     for block in active.blocks:
         if block.last:
-            given.lines = _printed(placed)
+            given.lines = printed(placed)
         billed = block.bill(given)
         if billed is NOTHING_BILLED:
             continue
@@ -57,7 +57,7 @@ def compute(
             values.update(billed.values)
         if billed.warnings:
             warnings += billed.warnings
-    lines = with_rate_history(_without_zeros(_printed(placed)), terms.rates, _RATES)
+    lines = with_rate_history(_without_zeros(printed(placed)), terms.rates, _RATES)
     return Outcome(tuple(lines), (), tuple(warnings), given.value(profit_share.MONTHLY_PROFIT))
 
 
@@ -96,7 +96,7 @@ def _behind(name: str) -> int:
     return _PLACE[name] + 1
 
 
-def _printed(placed: Iterable[tuple[int, Sequence[Line]]]) -> list[Line]:
+def printed(placed: Iterable[tuple[int, Sequence[Line]]]) -> list[Line]:
     """Lines by the places of their blocks; those of one place as they were made."""
     return [line for _, lines in sorted(placed, key=_place) for line in lines]
 

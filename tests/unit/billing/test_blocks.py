@@ -8,13 +8,14 @@ import pytest
 
 from shared_code.billing.block import Block
 from shared_code.billing.blocks import BLOCKS, SUPPORTED, in_order
-from shared_code.billing.calculation import compute, needs_of
+from shared_code.billing.calculation import compute, needs_of, printed
 from shared_code.billing.given import Billed, Given, Value
-from shared_code.billing.model import required
+from shared_code.billing.model import Line, Trace, required
 from shared_code.contracts.schema import Component, Contract
 from shared_code.contracts.terms import terms_for
 from shared_code.facts.completeness import Need
 from shared_code.facts.model import REVENUE, STATISTICS, TIMESHEET
+from shared_code.foundation.money import ZERO
 from tests.unit.billing.builders import (
     CONTEXT,
     PERIOD,
@@ -76,6 +77,13 @@ PRINTED = [
     "validations",
     "profitShare",
 ]
+
+
+def test_lines_of_one_place_are_printed_as_they_were_made() -> None:
+    """Two blocks may be printed behind the same third one."""
+    a, b, c = (Line("fixedFee", 1, title, "4000", "", ZERO, Trace()) for title in "abc")
+
+    assert [line.title for line in printed([(3, [b]), (1, [a]), (3, [c])])] == ["a", "b", "c"]
 
 
 def test_the_order_of_print_is_that_of_the_flows() -> None:
