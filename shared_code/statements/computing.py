@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -25,7 +24,6 @@ from shared_code.contracts.schema import Contract
 from shared_code.contracts.terms import PeriodTerms, terms_for
 from shared_code.facts.loading import Reading, load_facts
 from shared_code.facts.model import SiteFacts
-from shared_code.foundation import clock
 from shared_code.foundation.business_settings.model import BusinessSettings
 from shared_code.foundation.calendar import Period
 from shared_code.foundation.settings import settings
@@ -33,6 +31,7 @@ from shared_code.foundation.values import value_class
 from shared_code.statements.inputs.history import adhoc_by_contract, histories
 from shared_code.statements.inputs.repository import Agreed, agreed
 from shared_code.statements.inputs.wanted import narrowed
+from shared_code.statements.scope import is_over
 
 log = logging.getLogger(__name__)
 
@@ -65,14 +64,14 @@ class _Work:
 
 @value_class
 class _Known:
-    """What a contract is billed from besides its terms."""
+    """What a contract is billed from besides its terms. `over`: the last day of the month has come."""
 
     facts: SiteFacts
     context: BillingContext
     history: History
     adhoc: Sequence[AdHocLine]
     review: DeviationLimits
-    today: date
+    over: bool
 
 
 def compute_months(
@@ -92,7 +91,7 @@ def compute_agreed(connection: Connection, items: Sequence[Any], period: Period,
     review = DeviationLimits(
         combined="AND" if decided.deviation_needs_both else "OR", forecast_expected=decided.forecast_expected
     )
-    today = clock.today(settings().business_time_zone)
+    over = is_over(period)
     facts = load_facts(
         connection,
         {part.item.site_number for part in readable},
@@ -103,7 +102,7 @@ def compute_agreed(connection: Connection, items: Sequence[Any], period: Period,
         contract_id = part.item.contract_id
         try:
             site, lines = facts[part.item.site_number], added.get(contract_id, ())
-            given = _Known(site, context, past[contract_id], lines, review, today)
+            given = _Known(site, context, past[contract_id], lines, review, over)
             found.append(_computed(part, given, replaces_profit=contract_id in billed_before))
         except Exception:
             found.append(_fault(part.item))
@@ -148,7 +147,7 @@ def _outcome(part: _Work, known: _Known) -> Outcome:
     if item.name is None:
         reason = Reason("SITE_UNKNOWN", f"site {item.site_number} is not in the site master; drop a newer site_master")
         return Outcome(reasons=(reason,))
-    if terms.billing_type == "Arrears" and terms.period.last_day > known.today:
+    if terms.billing_type == "Arrears" and not known.over:
         message = f"the contract is billed in arrears, and {terms.period} ends on {terms.period.last_day}"
         return Outcome(reasons=(Reason("PERIOD_NOT_OVER", message),))
     outcome = compute(terms, known.facts, known.context, known.history, known.adhoc)

@@ -286,11 +286,13 @@ BASES = [
 ]
 
 
+@pytest.mark.parametrize("exceptions", [[], [{"year": 2050, "action": "skip"}]], ids=["alone", "with an exception"])
 @pytest.mark.parametrize(("month", "stated", "period", "expected", "warned"), BASES)
 def test_the_first_step_is_in_the_first_such_month_strictly_after_the_base(
-    month: str, stated: str, period: str, expected: str, warned: list[str]
+    month: str, stated: str, period: str, expected: str, warned: list[str], exceptions: list[dict[str, object]]
 ) -> None:
-    found = terms(contract(fee("100"), escalators=(pct(FEE, "3", month),)), period, date.fromisoformat(stated))
+    raised = pct(FEE, "3", month, exceptions=exceptions)
+    found = terms(contract(fee("100"), escalators=(raised,)), period, date.fromisoformat(stated))
 
     assert found.services[0].fee == money(expected)
     assert [note.code for note in found.rate_warnings] == warned

@@ -129,6 +129,14 @@ def test_only_an_exact_number_is_stored_as_one(value: object) -> None:
         Fixed(19, 4).bind_processor(sqlite.dialect())(value)
 
 
+def test_a_number_that_is_stored_as_a_fraction_is_not_read_as_an_exact_one() -> None:
+    with transaction() as work:
+        work.connection.exec_driver_sql("INSERT INTO probe (name, amount) VALUES ('a', 0.5)")
+
+    with reading() as connection, pytest.raises(TypeError):
+        connection.scalar(sa.select(probe.c.amount))
+
+
 INSTANTS = [
     (NOON, NOON),
     (datetime(2026, 10, 31, 8, 0, tzinfo=timezone(timedelta(hours=-4))), datetime(2026, 10, 31, 12, 0, tzinfo=UTC)),

@@ -157,6 +157,9 @@ FOUND = sa.union_all(
     sa.select(probe.c.name, probe.c.amount, probe.c.day, probe.c.at).where(
         probe.c.day.in_(sa.bindparam("days", (), expanding=True)), probe.c.state.in_(STATES), probe.c.at == NOON
     ),
+    sa.select(probe.c.name, probe.c.amount, probe.c.day, probe.c.at).where(
+        probe.c.amount.in_(sa.bindparam("amounts", (), expanding=True))
+    ),
 )
 ASKED: list[dict[str, Any]] = [
     {"names": []},
@@ -168,6 +171,7 @@ ASKED: list[dict[str, Any]] = [
     {"days": [date(2026, 10, 31), date(2026, 11, 1)], "states": ["new"]},
     {"days": [date(2026, 10, 31)], "states": ["closed"]},
     {"names": [f"n{number}" for number in range(1_500)] + ["b"]},
+    {"amounts": [Decimal("12.50"), Decimal(3)]},
 ]
 
 

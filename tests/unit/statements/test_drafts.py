@@ -215,6 +215,10 @@ def test_a_group_may_have_its_own_contacts_vendor_and_purchase_order() -> None:
     assert [one.vendor for one in snapshot(found, BRAND).invoices] == [None, "V-9"]
 
 
+def test_a_trace_of_nothing_is_json_too() -> None:
+    assert json.loads(trace_json(replace(line("1"), trace=Trace()))) == {"inputs": {}, "steps": [], "facts": []}
+
+
 def test_traces_are_json_and_lose_no_digit() -> None:
     selection = {"measure": "shareable", "codes": ["“A”"]}
     reference = FactReference("revenue_daily", "1234", "2024-09", selection, 3, money("0.0001"), ("b-1",))
