@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from shared_code.billing.block import Block
 from shared_code.billing.given import NOTHING_BILLED, Billed, Given, Value
-from shared_code.billing.ledger_lines import NOTHING, account_block, deduction
+from shared_code.billing.ledger_lines import account_block, deduction
 from shared_code.billing.model import FactReference, Step, Trace
 from shared_code.billing.references import ledger_reference
 from shared_code.facts.model import ACCOUNTS
-from shared_code.foundation.money import to_cents
+from shared_code.foundation.money import NOTHING, to_cents
 
 NAME = "billablePayroll"
 TITLE = "Site Salaries & Wages"  # where the contract has none (requirements BA-02)

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from shared_code.billing.block import Block
 from shared_code.billing.given import NOTHING_BILLED, Billed, Given, Opening, Value
 from shared_code.billing.ledger_lines import (
-    NOTHING,
     accounts_missing,
     agreement,
     billed_expense_codes,
@@ -26,7 +25,7 @@ from shared_code.billing.windows import served_since, window_start
 from shared_code.facts.completeness import Need
 from shared_code.facts.model import ACCOUNTS, Booked
 from shared_code.foundation.calendar import Period
-from shared_code.foundation.money import to_cents
+from shared_code.foundation.money import NOTHING, to_cents
 
 if TYPE_CHECKING:
     from shared_code.contracts.schema import Agreement, ClaimsCapped

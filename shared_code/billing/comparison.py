@@ -14,12 +14,11 @@ from typing import Literal, Protocol
 
 from shared_code.billing.context import LedgerAccounts
 from shared_code.facts.model import ACCOUNTS, SiteFacts
+from shared_code.foundation.money import HUNDRED, NOTHING
 from shared_code.foundation.values import value_class
 
 Why = Literal["NO_FORECAST", "NO_LEDGER", "DEVIATION"]
 
-_HUNDRED = Decimal(100)
-_NOTHING = Decimal(0)
 _LEDGER = LedgerAccounts()
 
 
@@ -81,7 +80,7 @@ def compare(
     Deviations are |forecast - actual|, in dollars and in percent of the forecast (billing-flows 8).
     """
     forecast = -facts.forecast.amount if facts.forecast is not None else None
-    month = Comparison(_posted(facts, ledger), _NOTHING, forecast, _NOTHING, _NOTHING, (), facts.forecast_loaded)
+    month = Comparison(_posted(facts, ledger), NOTHING, forecast, NOTHING, NOTHING, (), facts.forecast_loaded)
     return _with_lines(month, lines, limits, ledger, _ledger_loaded(facts))
 
 
@@ -96,9 +95,9 @@ def _with_lines(
     month: Comparison, lines: Iterable[Charged], limits: DeviationLimits, ledger: LedgerAccounts, ledger_known: bool
 ) -> Comparison:
     invoiced = _invoiced(lines, ledger)
-    expected = month.forecast if month.forecast is not None else _NOTHING
+    expected = month.forecast if month.forecast is not None else NOTHING
     amount = abs(expected - month.posted - invoiced)
-    percent = abs(amount / expected * _HUNDRED) if expected else _NOTHING
+    percent = abs(amount / expected * HUNDRED) if expected else NOTHING
     # A forecast that sums to 0 is none: no percentage can be taken of it. What is not known may not be 0.
     something = month.posted + invoiced != 0 or not ledger_known
     why: list[Why] = ["NO_FORECAST"] if not month.forecast and limits.forecast_expected and something else []

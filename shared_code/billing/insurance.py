@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from shared_code.billing.block import Block
 from shared_code.billing.given import NOTHING_BILLED, Billed, Given, Value
 from shared_code.billing.ledger_lines import (
-    HUNDRED,
     accounts_missing,
     agreement,
     billed_expense_codes,
@@ -21,7 +20,7 @@ from shared_code.billing.ledger_lines import (
 from shared_code.billing.model import Line, Reason, Step, Trace, required
 from shared_code.billing.references import ledger_reference
 from shared_code.facts.model import ACCOUNTS
-from shared_code.foundation.money import to_cents
+from shared_code.foundation.money import HUNDRED, to_cents
 
 if TYPE_CHECKING:
     from shared_code.contracts.schema import Agreement, InsuranceFixed, InsuranceOnAccounts

@@ -14,9 +14,6 @@ from shared_code.billing.model import Line, Reason, Trace
 if TYPE_CHECKING:
     from shared_code.contracts.schema import AccountBlock, Agreement
 
-HUNDRED = Decimal(100)
-NOTHING = Decimal(0)
-
 
 def account_block(given: Given) -> AccountBlock | None:
     """The active account block; there is one, since a second is a contract error (rules R9)."""

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from shared_code.billing.block import Block
 from shared_code.billing.given import NOTHING_BILLED, Billed, Given
-from shared_code.billing.ledger_lines import HUNDRED, NOTHING, agreement
+from shared_code.billing.ledger_lines import agreement
 from shared_code.billing.model import Line, Reason, Step, Trace, required
 from shared_code.billing.references import hours_reference, revenue_reference
 from shared_code.facts.model import REVENUE, TIMESHEET, RoleHours, SiteFacts
 from shared_code.facts.predicates import SHAREABLE
-from shared_code.foundation.money import dollars, plain, to_cents, to_places
+from shared_code.foundation.money import HUNDRED, NOTHING, dollars, plain, to_cents, to_places
 
 if TYPE_CHECKING:
     from shared_code.contracts.schema import Agreement, FeeFixed, FeeJob, FeePercentage

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from shared_code.billing.billable_payroll import PAYROLL, PAYROLL_FACTS
 from shared_code.billing.block import Block
 from shared_code.billing.given import NOTHING_BILLED, Billed, Given
-from shared_code.billing.ledger_lines import HUNDRED, accounts_missing, agreement
+from shared_code.billing.ledger_lines import accounts_missing, agreement
 from shared_code.billing.model import FactReference, Line, Reason, Step, Trace, required
 from shared_code.billing.pteb import PTEB, PTEB_FACTS
 from shared_code.billing.references import revenue_reference
 from shared_code.facts.model import REVENUE
 from shared_code.facts.predicates import SHAREABLE
-from shared_code.foundation.money import to_cents
+from shared_code.foundation.money import HUNDRED, to_cents
 
 if TYPE_CHECKING:
     from shared_code.contracts.schema import Agreement, NonGlAmount, NonGlLine, NonGlPayroll, NonGlRevenue

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from shared_code.billing import non_gl_expense
 from shared_code.billing.block import Block
 from shared_code.billing.given import NOTHING_BILLED, Billed, Given, Opening, Value
-from shared_code.billing.ledger_lines import HUNDRED, NOTHING, agreement
+from shared_code.billing.ledger_lines import agreement
 from shared_code.billing.model import FactReference, Line, Reason, Step, Trace, required
 from shared_code.billing.references import revenue_reference
 from shared_code.billing.tiers import Band
@@ -24,7 +24,7 @@ from shared_code.facts.completeness import FactReason
 from shared_code.facts.model import REVENUE, FactSum
 from shared_code.facts.predicates import SHAREABLE, VALIDATED_FOR_PROFIT
 from shared_code.foundation.calendar import Period
-from shared_code.foundation.money import dollars, plain, to_cents, to_places
+from shared_code.foundation.money import HUNDRED, NOTHING, dollars, plain, to_cents, to_places
 from shared_code.foundation.values import value_class
 
 if TYPE_CHECKING:

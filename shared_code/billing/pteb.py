@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from shared_code.billing.billable_payroll import PAYROLL, PAYROLL_FACTS
 from shared_code.billing.block import Block
 from shared_code.billing.given import NOTHING_BILLED, Billed, Given, Value
-from shared_code.billing.ledger_lines import HUNDRED, account_block, deduction
+from shared_code.billing.ledger_lines import account_block, deduction
 from shared_code.billing.model import FactReference, Line, Step, Trace, required
 from shared_code.billing.references import ledger_reference
 from shared_code.facts.model import ACCOUNTS
-from shared_code.foundation.money import to_cents
+from shared_code.foundation.money import HUNDRED, to_cents
 
 if TYPE_CHECKING:
     from shared_code.contracts.schema import AccountBlock, PtebPercentage

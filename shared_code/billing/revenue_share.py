@@ -22,7 +22,7 @@ from shared_code.facts.completeness import Need
 from shared_code.facts.model import REVENUE, FactSum
 from shared_code.facts.predicates import SHAREABLE
 from shared_code.foundation.calendar import Period
-from shared_code.foundation.money import ZERO, dollars
+from shared_code.foundation.money import NOTHING, ZERO, dollars
 from shared_code.foundation.values import value_class
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 NAME = "revenueShare"
 OF_STRUCTURE = "Structure {number}: {step}"
-_NOTHING = Decimal(0)
 _NO_CODES: frozenset[str] = frozenset()
 
 MONTH_REVENUE = Value("revenueShare.monthRevenue", Decimal(0))
@@ -66,7 +65,7 @@ def bill(given: Given) -> Billed:
     for share in found:
         by_group.setdefault(share.window.structure.group, []).append(share)
     values: dict[str, object] = {
-        MONTH_REVENUE.name: sum([share.month.amount for share in found], _NOTHING),
+        MONTH_REVENUE.name: sum([share.month.amount for share in found], NOTHING),
         FIRST_BANDS.name: found[0].owed.parts if found else (),
         SHARE_FACTS.name: tuple([share.facts[-1] for share in found]),
     }
@@ -132,7 +131,7 @@ def _codes(stated: tuple[str, ...], excluded: frozenset[str]) -> tuple[str, ...]
 def _line(group: int, shares: Sequence[_Share], given: Given) -> Line:
     context, rule = given.context, given.terms.loss_rule
     amount = sum([s.owed.due for s in shares], ZERO)
-    base = sum([s.month.amount for s in shares], _NOTHING)
+    base = sum([s.month.amount for s in shares], NOTHING)
     return Line(
         NAME,
         group,

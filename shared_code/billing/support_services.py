@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from shared_code.billing.billable_payroll import PAYROLL, PAYROLL_FACTS
 from shared_code.billing.block import Block
 from shared_code.billing.given import NOTHING_BILLED, Billed, Given
-from shared_code.billing.ledger_lines import HUNDRED, NOTHING, account_block, deduction
+from shared_code.billing.ledger_lines import account_block, deduction
 from shared_code.billing.model import Step, Trace, required
 from shared_code.billing.pteb import PTEB, PTEB_FACTS
-from shared_code.foundation.money import to_cents
+from shared_code.foundation.money import HUNDRED, NOTHING, to_cents
 
 if TYPE_CHECKING:
     from shared_code.contracts.schema import AccountBlock, SupportFixed, SupportPercentage

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from shared_code.foundation.money import ZERO, to_cents
+from shared_code.foundation.money import HUNDRED, NOTHING, ZERO, to_cents
 from shared_code.foundation.values import value_class
-
-_NOTHING = Decimal(0)
-_HUNDRED = Decimal(100)
 
 
 @value_class
@@ -40,7 +37,7 @@ class Charge:
     cents: Decimal
 
 
-UNCHARGED = Charge((), _NOTHING, ZERO)
+UNCHARGED = Charge((), NOTHING, ZERO)
 """The charge on what is not above 0."""
 
 
@@ -50,19 +47,19 @@ def bands(total: Decimal, tiers: Sequence[TierTerm]) -> tuple[Band, ...]:
     Bounds are cumulative. The shares of the bands sum to the charge on `total`.
     """
     found: list[Band] = []
-    lower = _NOTHING
+    lower = NOTHING
     for tier in tiers:
         if total <= lower:
             break
         upper = tier.up_to
         amount = (total if upper is None or total <= upper else upper) - lower
-        if amount > _NOTHING:
-            found.append(Band(lower, upper, tier.percent, amount, amount * tier.percent / _HUNDRED))
+        if amount > NOTHING:
+            found.append(Band(lower, upper, tier.percent, amount, amount * tier.percent / HUNDRED))
         if upper is None:
             return tuple(found)
         lower = upper
     if tiers and total > lower:
-        found.append(Band(lower, None, _NOTHING, total - lower, _NOTHING))
+        found.append(Band(lower, None, NOTHING, total - lower, NOTHING))
     return tuple(found)
 
 
@@ -76,22 +73,22 @@ def bands_above(total: Decimal, mark: Decimal, tiers: Sequence[TierTerm]) -> tup
 
 def above(found: Iterable[Band], mark: Decimal) -> tuple[Band, ...]:
     """The parts of bands that lie above a mark, of all of them above 0."""
-    if mark <= _NOTHING:
+    if mark <= NOTHING:
         return tuple(found)
     parts = []
     for band in found:
         lower = max(band.lower, mark)
         amount = band.lower + band.amount - lower
-        if amount > _NOTHING:
-            parts.append(Band(lower, band.upper, band.percent, amount, amount * band.percent / _HUNDRED))
+        if amount > NOTHING:
+            parts.append(Band(lower, band.upper, band.percent, amount, amount * band.percent / HUNDRED))
     return tuple(parts)
 
 
 def charge(total: Decimal, tiers: Sequence[TierTerm]) -> Charge:
     """The charge on a running total: its bands, exactly and in cents."""
-    if total <= _NOTHING:
+    if total <= NOTHING:
         return UNCHARGED
-    found, exact = bands(total, tiers), _NOTHING
+    found, exact = bands(total, tiers), NOTHING
     for band in found:
         exact += band.due
     return Charge(found, exact, to_cents(exact))
@@ -111,14 +108,14 @@ def due_by_bands(month: Decimal, to_date: Decimal, tiers: Sequence[TierTerm]) ->
     Unlike `still_due` it charges revenue twice that is earned, lost and earned again (B19).
     """
     total = month + to_date
-    previous = due = _NOTHING
+    previous = due = NOTHING
     for tier in tiers:
         previous = max(previous, to_date)
         limit = tier.up_to
         if limit is not None and previous > limit:
             continue
         amount = (total if limit is None or total <= limit else limit) - previous
-        due += max(amount, _NOTHING) * tier.percent / _HUNDRED
+        due += max(amount, NOTHING) * tier.percent / HUNDRED
         if limit is None:
             break
         previous = limit

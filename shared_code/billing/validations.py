@@ -18,7 +18,7 @@ from shared_code.billing.revenue_share import FIRST_BANDS, MONTH_REVENUE, SHARE_
 from shared_code.billing.tiers import Band
 from shared_code.facts.model import REVENUE
 from shared_code.facts.predicates import VALIDATED
-from shared_code.foundation.money import to_cents
+from shared_code.foundation.money import HUNDRED, NOTHING, to_cents
 
 if TYPE_CHECKING:
     from shared_code.contracts.schema import Structure
@@ -31,9 +31,6 @@ ABOVE = "Validations of {amount:dollars} above the threshold of {threshold:dolla
 FIRST_SHARE = "{percent:number} %, the first share, since the month charges none"
 WEIGHTED = "Weighted as the month is charged: {weights:list}"
 WEIGHT = "{percent:number} % on {amount:dollars}"
-
-_HUNDRED = Decimal(100)
-_NOTHING = Decimal(0)
 
 
 def bill(given: Given) -> Billed:
@@ -104,9 +101,9 @@ def _over(row: Structure, validated: Decimal, month: Decimal) -> tuple[Decimal, 
     """What is above the threshold, and the threshold in dollars. Vehicles have none (rules R6)."""
     rule = row.validation
     if rule.kind == "VehicleCount" or rule.kind == "none":
-        return validated, _NOTHING
+        return validated, NOTHING
     stated = required(rule.value, "validation threshold")
-    limit = stated if rule.kind == "ValidationAmount" else max(month, _NOTHING) * stated / _HUNDRED
+    limit = stated if rule.kind == "ValidationAmount" else max(month, NOTHING) * stated / HUNDRED
     return validated - limit, limit
 
 
@@ -126,11 +123,11 @@ def _due(row: Structure, over: Decimal, weights: Sequence[Band]) -> Step:
     """The charge on the excess, exact, and how it comes about."""
     if row.validation.kind == "VehicleCount" and row.charge_in_full:
         return Step("Charged in full, as agreed", over)
-    total = sum([band.amount for band in weights], _NOTHING)
+    total = sum([band.amount for band in weights], NOTHING)
     if not total:
-        percent = required(row.tiers[0].share_pct, "share") if row.tiers else _NOTHING
-        return Step(FIRST_SHARE, over * percent / _HUNDRED, (percent,))
-    weighted = sum([band.due for band in weights], _NOTHING)
+        percent = required(row.tiers[0].share_pct, "share") if row.tiers else NOTHING
+        return Step(FIRST_SHARE, over * percent / HUNDRED, (percent,))
+    weighted = sum([band.due for band in weights], NOTHING)
     parts = tuple([Step(WEIGHT, band.due, (band.percent, band.amount)) for band in weights])
     return Step(WEIGHTED, over * weighted / total, (parts,))
 

@@ -10,6 +10,7 @@ from shared_code.billing.given import Opening
 from shared_code.billing.model import Step, required
 from shared_code.billing.tiers import UNCHARGED, Band, TierTerm, above, bands_above, charge, due_by_bands, still_due
 from shared_code.foundation.calendar import Period
+from shared_code.foundation.money import NOTHING
 from shared_code.foundation.values import value_class
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ BAND = "{share:number} % of the {amount:dollars} above {bound:dollars}"
 CHARGE = "Charge on the running total {total:dollars}"
 LESS = "Less the charge on the high-water mark {mark:dollars}"
 BETWEEN = "Due for the bands between {earlier:dollars} and {total:dollars}"
-
-_NOTHING = Decimal(0)
 
 
 @value_class
@@ -48,13 +47,13 @@ def window_due(
 ) -> WindowDue:
     """What is due for a month after the `earlier` ones of its window, by the rule of losses that the contract has."""
     tiers = [TierTerm(required(row.share_pct, "share"), row.up_to or None) for row in rows]  # 0 is unbounded (R10)
-    to_date = sum(earlier, opening.to_date if opening else _NOTHING)
+    to_date = sum(earlier, opening.to_date if opening else NOTHING)
     total = to_date + month
     if rule == "reference":
         due = due_by_bands(month, to_date, tiers)
-        parts = bands_above(total, max(to_date, _NOTHING), tiers)
+        parts = bands_above(total, max(to_date, NOTHING), tiers)
         between = (*[_band_step(band) for band in parts], Step(BETWEEN, due, (to_date, total)))
-        return WindowDue(due, parts, to_date, _NOTHING, None, between)
+        return WindowDue(due, parts, to_date, NOTHING, None, between)
     mark = _high_water_mark(earlier, opening)
     whole, former = charge(total, tiers), charge(mark, tiers)
     due = still_due(whole, former)
@@ -68,10 +67,10 @@ def window_due(
 
 def _high_water_mark(earlier: Sequence[Decimal], opening: Opening | None) -> Decimal:
     """The highest running total of a window before this month, 0 at least, its opening included (rules R11, R39)."""
-    running = mark = _NOTHING
+    running = mark = NOTHING
     if opening:
         running = opening.to_date
-        mark = max(opening.high_water_mark, running, _NOTHING)
+        mark = max(opening.high_water_mark, running, NOTHING)
     for amount in earlier:
         running += amount
         mark = max(mark, running)

@@ -10,9 +10,7 @@ from functools import lru_cache
 
 from shared_code.contracts.findings import Finding, Severity
 from shared_code.contracts.schema import AdvanceItem, JobRate, PerOccupiedRoom, ServiceLine, Structure, Tier, Validation
-from shared_code.foundation.money import plain
-
-HUNDRED = Decimal(100)
+from shared_code.foundation.money import HUNDRED, plain
 
 
 def missing(at: str, name: str, severity: Severity = "incomplete") -> Finding:

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from shared_code.facts.predicates import RevenuePredicate
 from shared_code.foundation.calendar import Period
+from shared_code.foundation.money import NOTHING
 from shared_code.foundation.values import value_class
 
 REVENUE = "revenue_daily"
@@ -115,16 +116,15 @@ class SiteFacts:
                 balances[code] = one.amount
                 rows += one.rows
                 batch = batch or one.batch
-        return Booked(balances, FactSum(sum(balances.values(), _NOTHING), rows, batch))
+        return Booked(balances, FactSum(sum(balances.values(), NOTHING), rows, batch))
 
 
-_NOTHING = Decimal(0)
-NO_ROWS = FactSum(_NOTHING, 0, "")
+NO_ROWS = FactSum(NOTHING, 0, "")
 
 
 def _sum_of(found: Iterable[FactSum]) -> FactSum:
     # A plain loop: this runs several times for every contract of a month.
-    amount, rows, batch = _NOTHING, 0, ""
+    amount, rows, batch = NOTHING, 0, ""
     for one in found:
         amount += one.amount
         rows += one.rows

@@ -5,6 +5,10 @@ from functools import lru_cache
 
 CENT = Decimal("0.01")
 ZERO = Decimal("0.00")
+NOTHING = Decimal(0)
+"""No amount, without decimals of its own: what an exact sum begins with, before anything is rounded."""
+HUNDRED = Decimal(100)
+"""Of percentages."""
 
 
 def to_cents(amount: Decimal) -> Decimal:

@@ -11,10 +11,10 @@ from decimal import Decimal
 from statistics import median
 
 from shared_code.billing.model import Reason
+from shared_code.foundation.money import HUNDRED
 from shared_code.statements.drafts import StatementDraft
 
 _LEAST_MONTHS = 3  # fewer say nothing about what is usual
-_HUNDRED = Decimal(100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,9 @@ def _change(draft: StatementDraft, earlier: Sequence[Decimal], limits: SanityLim
     if not limits.change_percent or len(known) < _LEAST_MONTHS:
         return None
     usual = median(known)
-    if not usual or abs(draft.total - usual) * _HUNDRED <= limits.change_percent * abs(usual):
+    if not usual or abs(draft.total - usual) * HUNDRED <= limits.change_percent * abs(usual):
         return None
-    change = abs(draft.total - usual) * _HUNDRED / abs(usual)
+    change = abs(draft.total - usual) * HUNDRED / abs(usual)
     message = (
         f"{draft.total:,.2f} is {change:,.0f} % away from {usual:,.2f}, the median of {len(known)} months;"
         f" the limit is {limits.change_percent} %"

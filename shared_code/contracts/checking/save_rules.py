@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from shared_code.contracts.checking.known_codes import KNOWN_CODES, KnownCodes
-from shared_code.contracts.component_rules import HUNDRED, key
+from shared_code.contracts.component_rules import key
 from shared_code.contracts.findings import Finding
 from shared_code.contracts.rates.rules import escalator_findings
 from shared_code.contracts.schema import (
@@ -24,7 +24,7 @@ from shared_code.contracts.schema import (
     RevenueShare,
 )
 from shared_code.contracts.validation import check, rows_of
-from shared_code.foundation.money import plain
+from shared_code.foundation.money import HUNDRED, plain
 
 LONGEST_TITLE = 100
 

@@ -23,12 +23,10 @@ from shared_code.contracts.schema import Escalator
 from shared_code.contracts.schema.base import Month
 from shared_code.contracts.schema.escalation import EscalatorException, ScheduleStep
 from shared_code.foundation.calendar import Period
-from shared_code.foundation.money import plain, to_cents
+from shared_code.foundation.money import HUNDRED, NOTHING, plain, to_cents
 from shared_code.foundation.values import value_class
 
 _DAY = timedelta(days=1)
-_HUNDRED = Decimal(100)
-_NOTHING = Decimal(0)
 _ADDING = frozenset({"fixed_amount", "percentage_points"})  # others multiply
 
 
@@ -107,7 +105,7 @@ class _YearlyEvent:
             message = f"{index} has no value for {self.year}; what it raises stays as it was"
             how = f"no value of {index}, so not raised"
             return self._step(rate, value, None, value, how), [RateNote("INDEX_MISSING", message)]
-        return self._raised(rate, value, max(size, _NOTHING))
+        return self._raised(rate, value, max(size, NOTHING))
 
     def _size(self, indexes: Indexes) -> Decimal | None:
         """What was agreed for the year, else what the rule says."""
@@ -121,7 +119,7 @@ class _YearlyEvent:
             added = value + size
             how = f"{plain(size)} points more" if rate.unit is not Unit.AMOUNT else f"{shown(size, rate.unit)} more"
         else:
-            added = value * (1 + size / _HUNDRED)
+            added = value * (1 + size / HUNDRED)
             how = f"{plain(size)} % more"
         result, notes = _capped(rate, to_cents(added))
         return self._step(rate, value, size, result, how), notes
@@ -300,7 +298,7 @@ def _size(rule: Yearly, year: int, indexes: Indexes) -> Decimal | None:
 
 def _capped(rate: Rate, value: Decimal) -> tuple[Decimal, list[RateNote]]:
     """A percentage ends at 100 (rules R10)."""
-    if rate.unit is not Unit.PERCENT or value <= _HUNDRED:
+    if rate.unit is not Unit.PERCENT or value <= HUNDRED:
         return value, []
     message = f"{rate.key} would be {plain(value)} %; it ends at 100 (rules R10)"
-    return to_cents(_HUNDRED), [RateNote("PERCENT_CAPPED", message)]
+    return to_cents(HUNDRED), [RateNote("PERCENT_CAPPED", message)]
